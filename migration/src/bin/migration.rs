@@ -1,0 +1,2 @@
+//! The `migration` program.
+fn main() {}
