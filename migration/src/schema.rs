@@ -1,6 +1,6 @@
 //! How a migration says what a table is: one description for both databases, with its documentation.
 //!
-//! A migration lists [`Change`]s; [`apply`] and [`revert`] turn them into statements. The same lists, put together
+//! A migration lists changes, which are turned into statements to apply or to undo them. The same lists, put together
 //! by [`crate::tables`], are the source of the documentation in `crates/entity` and of the comments on PostgreSQL.
 //!
 //! What the description fixes, so that no migration has to remember it:

@@ -51,6 +51,7 @@ pub struct Column {
     pub(super) primary: bool,
     pub(super) default: Option<&'static str>,
     pub(super) check: Option<String>,
+    pub(super) values: &'static [&'static str],
     pub(super) reference: Option<Reference>,
     pub(super) tenant: bool,
 }
@@ -65,6 +66,7 @@ impl Column {
             primary: false,
             default: None,
             check: None,
+            values: &[],
             reference: None,
             tenant: false,
         }
@@ -93,6 +95,21 @@ impl Column {
     /// The foreign key, if it is one.
     pub fn reference(&self) -> Option<Reference> {
         self.reference
+    }
+
+    /// Whether a row that says nothing of it gets a value.
+    pub fn has_default(&self) -> bool {
+        self.default.is_some()
+    }
+
+    /// Whether a CHECK guards it, named `ck_<table>_<column>`.
+    pub fn is_checked(&self) -> bool {
+        self.check.is_some()
+    }
+
+    /// The only values it may have; empty if the list is not closed.
+    pub fn allowed_values(&self) -> &'static [&'static str] {
+        self.values
     }
 
     /// Says something more exact than the shared description.
@@ -132,7 +149,8 @@ impl Column {
     }
 
     /// A closed list of values.
-    pub(crate) fn one_of(self, values: &[&str]) -> Self {
+    pub(crate) fn one_of(mut self, values: &'static [&'static str]) -> Self {
+        self.values = values;
         let list: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
         let expression = format!("{} IN ({})", self.name, list.join(", "));
         self.check(&expression)

@@ -1,2 +1,0 @@
-//! The `migration` program.
-fn main() {}
