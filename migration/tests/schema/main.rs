@@ -12,7 +12,10 @@ mod entities;
 mod migrations;
 #[cfg(test)]
 mod parity;
-#[cfg(all(test, feature = "cli"))]
+#[cfg(test)]
+#[cfg(feature = "cli")]
 mod program;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod tenancy;
