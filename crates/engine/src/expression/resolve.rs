@@ -62,14 +62,18 @@ fn resolve_item(
 ) -> Result<Value, NodeError> {
     let mut resolved = fields.clone();
     for expression in template.expressions() {
-        let value = resolve_expression(expression, scope, item, row).map_err(|message| {
-            NodeError::fatal("expression_failed", format!("{}: {message}", expression.path))
-        })?;
+        let value = resolve_expression(expression, scope, item, row)
+            .map_err(|message| NodeError::fatal("expression_failed", at_field(&expression.path, &message)))?;
         if let Some(place) = place(&mut resolved, &expression.segments) {
             *place = value;
         }
     }
     Ok(resolved)
+}
+
+/// The message with its field; a lone expression has none.
+fn at_field(path: &str, message: &str) -> String {
+    if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") }
 }
 
 fn resolve_expression(
