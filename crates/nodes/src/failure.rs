@@ -20,6 +20,7 @@ pub(crate) fn of_egress(error: &Error, shown_url: &str, secrets: &Secrets) -> No
         Error::InvalidUrl(_) => ("invalid_url", false),
         Error::Blocked { .. } => ("egress_blocked", false),
         Error::Resolve { .. } | Error::Connect { .. } | Error::Broken { .. } => ("http_connect", true),
+        Error::Tls { .. } => ("http_tls", false),
         Error::Timeout { .. } => ("http_timeout", true),
         Error::Redirect(_) => ("http_redirect", false),
         Error::TooLarge { .. } => ("http_response_too_large", false),

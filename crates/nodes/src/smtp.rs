@@ -11,7 +11,7 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 
 use crate::connectors::{required_text, text};
-use crate::egress::{Client, Error};
+use crate::egress::{Client, Error, tls};
 use crate::failure;
 use crate::redact::Secrets;
 
@@ -152,18 +152,10 @@ impl Server {
 
     /// A refusal for good (5xx), bad TLS and what this side cannot do are fatal; the rest may pass.
     fn explain(&self, code: &str, doing: &str, error: &lettre::transport::smtp::Error) -> NodeError {
-        let code = if error.is_tls() { "smtp_tls" } else { code };
-        let mut problem = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(inner) = source {
-            let inner_text = inner.to_string();
-            if !problem.contains(&inner_text) {
-                problem = format!("{problem}: {inner_text}");
-            }
-            source = inner.source();
-        }
-        let message = self.secrets.scrub(&format!("{doing} {}: {problem}", self.target())).into_owned();
-        let retryable = !(error.is_permanent() || error.is_tls() || error.is_client());
+        let is_tls = error.is_tls() || tls::is_cause_of(error);
+        let code = if is_tls { "smtp_tls" } else { code };
+        let message = self.secrets.scrub(&format!("{doing} {}: {error}", self.target())).into_owned();
+        let retryable = !(error.is_permanent() || is_tls || error.is_client());
         NodeError { retryable, ..NodeError::fatal(code, message) }
     }
 }

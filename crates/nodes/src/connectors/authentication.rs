@@ -92,6 +92,11 @@ impl Authentication {
         Ok(())
     }
 
+    /// Whether the integration leaves it to the workflow where its credentials go.
+    pub(crate) fn may_go_anywhere(&self) -> bool {
+        self.allowed_hosts.is_empty()
+    }
+
     fn check_host(&self, url: &Url) -> Result<(), NodeError> {
         let host = url.host_str().unwrap_or_default().trim_end_matches('.');
         let allows = |entry: &String| match entry.strip_prefix("*.") {

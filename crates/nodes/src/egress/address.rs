@@ -55,6 +55,7 @@ pub(super) fn inner(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn only_public_addresses_are_public() {
@@ -146,6 +147,28 @@ mod tests {
         ];
         for address in passed {
             assert!(is_public(address.parse().unwrap()), "{address} was refused");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_inside_another_is_judged_as_itself(bits: u32) {
+            let v4 = Ipv4Addr::from_bits(bits);
+            let expected = is_public(IpAddr::V4(v4));
+            prop_assert_eq!(is_public(IpAddr::V6(v4.to_ipv6_mapped())), expected);
+            let nat64 = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0).to_bits() | u128::from(bits);
+            prop_assert_eq!(is_public(IpAddr::V6(Ipv6Addr::from_bits(nat64))), expected);
+        }
+
+        #[test]
+        fn nothing_the_standard_library_calls_local_is_public(bits: u32, wide: u128) {
+            let v4 = Ipv4Addr::from_bits(bits);
+            let local = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_multicast() || v4.is_broadcast()
+                || v4.is_documentation() || v4.is_unspecified();
+            prop_assert!(!(local && is_public(IpAddr::V4(v4))));
+            let v6 = Ipv6Addr::from_bits(wide);
+            let local = v6.is_loopback() || v6.is_multicast() || v6.is_unique_local() || v6.is_unicast_link_local();
+            prop_assert!(!(local && is_public(IpAddr::V6(v6))));
         }
     }
 }

@@ -129,6 +129,7 @@ fn to_bits(address: IpAddr) -> (u128, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn list(entries: &[&str]) -> AllowList {
         AllowList::parse(&entries.iter().map(|&entry| entry.to_owned()).collect::<Vec<_>>()).unwrap()
@@ -182,6 +183,16 @@ mod tests {
         for entry in ["", "http://a", "10.0.0.0/33", "10.0.0.0/x", "a b", "host:99999", "host:", "[::1"] {
             let error = AllowList::parse(&[entry.to_owned()]).unwrap_err();
             assert!(error.contains(&format!("{entry:?}")), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_entry_is_read_or_refused(entry in "[a-z0-9:./*\\[\\]-]{0,24}", address: u128, port: u16) {
+            if let Ok(list) = AllowList::parse(std::slice::from_ref(&entry)) {
+                list.has_address(std::net::Ipv6Addr::from_bits(address).into(), port);
+                list.has_host(&entry, port);
+            }
         }
     }
 }

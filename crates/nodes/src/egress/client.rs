@@ -305,6 +305,9 @@ impl Client {
         if let Some(refusal) = take_refusal(&error) {
             return refusal;
         }
+        if tls::is_cause_of(&error) {
+            return Error::Tls { target, problem };
+        }
         if is_connect && is_timeout {
             let timeout_ms = self.inner.settings.connect_timeout_ms;
             return Error::Connect { target, problem: format!("no connection within {timeout_ms} ms") };

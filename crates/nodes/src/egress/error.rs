@@ -34,7 +34,15 @@ pub enum Error {
         /// What the resolver said.
         source: io::Error,
     },
-    /// No connection, or a TLS handshake that failed.
+    /// A TLS handshake that failed.
+    #[error("no encryption with {target}: {problem}")]
+    Tls {
+        /// Host and port.
+        target: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// No connection.
     #[error("cannot connect to {target}: {problem}")]
     Connect {
         /// Host and port.

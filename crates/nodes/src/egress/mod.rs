@@ -23,7 +23,7 @@ mod guard;
 mod lookup;
 mod redirect;
 mod settings;
-mod tls;
+pub(crate) mod tls;
 
 #[cfg(test)]
 mod tests;

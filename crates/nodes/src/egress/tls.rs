@@ -38,3 +38,17 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     }
     CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()))
 }
+
+/// Whether an error came from TLS, however deep: no other attempt will make a certificate valid.
+pub(crate) fn is_cause_of(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        // The error inside an I/O error is not its source but stands beside it.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_cause_of(inner)) {
+            return true;
+        }
+        current = error.source();
+    }
+    false
+}

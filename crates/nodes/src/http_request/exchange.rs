@@ -1,12 +1,12 @@
 //! One input item: its requests, page after page, and what becomes of the responses.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::item::Item;
 use engine::node::{Call, LogLevel, NodeError};
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use serde_json::json;
 
 use super::pagination::{Pager, Step};
 use super::parameters::HttpRequestParameters;
@@ -36,6 +36,8 @@ pub(super) struct Exchange<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) egress: &'a Client,
     pub(super) authentication: &'a Authentication,
+    /// Bytes of JSON and text that the run may still keep in items; files are kept elsewhere.
+    pub(super) left_bytes: &'a AtomicU64,
 }
 
 impl Exchange<'_> {
@@ -52,12 +54,11 @@ impl Exchange<'_> {
         let mut items = Vec::new();
         let Some(pagination) = &parameters.pagination else {
             let response = self.send(parameters, None, item, |_| false).await?;
-            let body = output::read(&response, parameters, &self.authentication.secrets)?;
+            let body = self.read(&response, parameters)?;
             self.give_out(&mut items, &response, body, parameters, index).await?;
             return Ok(items);
         };
         let mut pager = Pager::new(pagination);
-        let mut left = self.egress.settings().max_response_bytes;
         loop {
             let mut page = parameters.clone();
             pager.prepare(&mut page)?;
@@ -65,8 +66,7 @@ impl Exchange<'_> {
             if pager.ends_at(&response) {
                 return Ok(items);
             }
-            left = left.checked_sub(response.body.len() as u64).ok_or_else(|| self.too_much())?;
-            let body = output::read(&response, parameters, &self.authentication.secrets)?;
+            let body = self.read(&response, parameters)?;
             let step = pager.advance(&response, body.json())?;
             self.give_out(&mut items, &response, body.select(&pagination.items), parameters, index).await?;
             match step {
@@ -148,7 +148,8 @@ impl Exchange<'_> {
         request.timeout_ms = parameters.timeout_ms;
         request.max_redirects =
             if parameters.follow_redirects { parameters.max_redirects.unwrap_or(u32::MAX) } else { 0 };
-        request.keep_credentials = parameters.send_credentials_on_redirect;
+        request.keep_credentials =
+            parameters.send_credentials_on_redirect && self.authentication.may_go_anywhere();
         request.max_response_bytes = parameters.max_response_bytes;
         request.ignore_certificate = parameters.ignore_certificate;
         if request.url.origin() == first.origin() || parameters.send_credentials_on_redirect {
@@ -176,13 +177,24 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn too_much(&self) -> NodeError {
-        let limit_bytes = self.egress.settings().max_response_bytes;
-        NodeError::fatal(
-            "http_response_too_large",
-            format!("the pages together are larger than {limit_bytes} bytes"),
-        )
-        .with_details(json!({ "limitBytes": limit_bytes }))
+    fn read(
+        &self,
+        response: &Response,
+        parameters: &HttpRequestParameters,
+    ) -> Result<output::Body, NodeError> {
+        let body = output::read(response, parameters, &self.authentication.secrets)?;
+        if matches!(body, output::Body::File(_)) {
+            return Ok(body);
+        }
+        let size = response.body.len() as u64;
+        let taken =
+            self.left_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size));
+        taken.map(|_| body).map_err(|_| {
+            let limit_bytes = self.egress.settings().max_response_bytes;
+            let message =
+                format!("the responses to one run of the node are together larger than {limit_bytes} bytes");
+            NodeError::fatal("http_response_too_large", message)
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ use exchange::Exchange;
 pub(crate) use body::find_binary;
 pub use fields::{ArrayFormat, Fields, NamedValue};
 pub use pagination::{Next, Pagination, Place, StopWhen};
+pub(crate) use parameters::MOST_AT_ONCE;
 pub use parameters::{Batching, Body, HttpRequestParameters, Method, Part, ResponseFormat};
 
 /// The node type `http_request`.
@@ -90,7 +92,13 @@ impl Typed for HttpRequest {
             Some(integration) => Authentication::of(&call.host.credential(integration).await?)?,
             None => Authentication::default(),
         };
-        let exchange = Exchange { call: &call, egress: &self.egress, authentication: &authentication };
+        let left_bytes = AtomicU64::new(self.egress.settings().max_response_bytes);
+        let exchange = Exchange {
+            call: &call,
+            egress: &self.egress,
+            authentication: &authentication,
+            left_bytes: &left_bytes,
+        };
         // With no attempt left, the failure of one item is dealt with like any other, where the node goes on after errors.
         let gives_up = call.attempt >= call.node.retry.max_attempts && call.node.on_error != OnError::Stop;
         let mut reader = ParameterReader::<HttpRequestParameters>::new(&call);
@@ -100,7 +108,7 @@ impl Typed for HttpRequest {
         while next < count {
             let first = reader.read(next);
             let batching = first.as_ref().map(|parameters| parameters.batching.clone()).unwrap_or_default();
-            let batch = next..count.min(next + batching.size.clamp(1, 100));
+            let batch = next..count.min(next + batching.size.clamp(1, MOST_AT_ONCE));
             let mut read = vec![first];
             read.extend((next + 1..batch.end).map(|index| reader.read(index)));
             let exchanges = batch.clone().zip(read).map(|(index, parameters)| {

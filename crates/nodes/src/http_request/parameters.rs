@@ -8,6 +8,9 @@ use super::fields::{ArrayFormat, Fields};
 use super::pagination::Pagination;
 use crate::egress::DEFAULT_TIMEOUT_MS;
 
+/// Most requests that go out together: each may bring a response of the largest size.
+pub(crate) const MOST_AT_ONCE: usize = 50;
+
 /// What to request, how, and what to make of the response.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -211,7 +214,7 @@ pub enum ResponseFormat {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Batching {
     /// Requests that go out together.
-    #[schemars(range(min = 1, max = 100))]
+    #[schemars(range(min = 1, max = 50))]
     pub size: usize,
     /// Pause between two batches, in milliseconds.
     #[schemars(range(max = 3_600_000))]
@@ -258,8 +261,8 @@ pub(super) fn check(parameters: &HttpRequestParameters) -> Vec<(String, String)>
     if parameters.output_property.is_empty() {
         problem("outputProperty", "must not be empty");
     }
-    if !(1..=100).contains(&parameters.batching.size) {
-        problem("batching.size", "must be between 1 and 100");
+    if !(1..=MOST_AT_ONCE).contains(&parameters.batching.size) {
+        problem("batching.size", "must be between 1 and 50");
     }
     if parameters.batching.interval_ms > 3_600_000 {
         problem("batching.intervalMs", "must be at most 3600000 (one hour)");

@@ -218,6 +218,34 @@ async fn a_slow_server_is_left_after_the_timeout() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_nobody_trusts_is_refused_unless_the_node_says_otherwise() {
+    let server = HttpServer::start_tls(|_, _| Answer::json(json!({ "ok": true }))).await;
+    let url = format!("https://localhost:{}/", server.address.port());
+    let node = node(&local_client());
+    let error = node.run(json!({ "url": url })).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.retryable), ("http_tls", false));
+    assert!(error.message.contains("certificate"), "{error}");
+    assert!(server.received().is_empty());
+    assert_eq!(node.json(json!({ "url": url, "ignoreCertificate": true })).await, json!([{ "ok": true }]));
+}
+
+#[tokio::test]
+async fn an_integration_that_names_its_hosts_sends_credentials_nowhere_else() {
+    let other = HttpServer::start(|_, _| Answer::status(200)).await;
+    let to = format!("http://localhost:{}/", other.address.port());
+    let server = HttpServer::start(move |_, _| Answer::redirect(302, to.clone())).await;
+    let mut bearer = credential("http_bearer", json!({ "token": "s3cret" }));
+    bearer.configuration = json!({ "allowedHosts": ["127.0.0.1"] });
+    let node = node(&local_client()).integration(bearer);
+    node.run(json!({ "url": server.url("/"), "sendCredentialsOnRedirect": true })).await.unwrap();
+    assert!(server.received()[0].header("authorization").is_some());
+    assert!(other.received()[0].header("authorization").is_none());
+    let error =
+        node.run(json!({ "url": format!("http://localhost:{}/", other.address.port()) })).await.unwrap_err();
+    assert_eq!(error.code, "credential_not_allowed");
+}
+
+#[tokio::test]
 async fn the_guard_is_on_by_default() {
     let server = HttpServer::start(|_, _| Answer::status(200)).await;
     let client = Client::new(&Settings::default()).unwrap();

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::connectors::{TestOutcome, test};
 use crate::egress::{Client, Settings};
-use crate::testing::{Answer, HttpServer, NodeTest, SmtpServer, credential, json_of, local_client};
+use crate::testing::{
+    Answer, Encryption, HttpServer, NodeTest, SmtpServer, credential, json_of, local_client,
+};
 
 fn smtp(server: &SmtpServer, password: &str) -> Credential {
     Credential {
@@ -140,6 +142,21 @@ async fn the_mail_server_passes_the_guard_and_tls_is_not_given_up() {
     let node = NodeTest::new(&local_client(), "send_email").integration(credential);
     assert_eq!(node.run(mail(json!({}))).await.unwrap_err().code, "smtp_tls");
     assert!(server.sessions()[0].commands.iter().all(|command| !command.starts_with("AUTH")));
+}
+
+#[tokio::test]
+async fn an_encrypted_session_needs_a_certificate_that_is_trusted() {
+    for (encryption, security) in [(Encryption::StartTls, "starttls"), (Encryption::Tls, "tls")] {
+        let server = SmtpServer::start_with(encryption).await;
+        let mut credential = smtp(&server, "pa55word");
+        credential.configuration["security"] = json!(security);
+        let untrusted = test(&local_client(), &credential).await.unwrap_err();
+        assert_eq!(untrusted.code, "smtp_tls", "{security}: {untrusted}");
+        credential.configuration["caCertificate"] = json!(server.ca_certificate);
+        let node = NodeTest::new(&local_client(), "send_email").integration(credential);
+        node.run(mail(json!({}))).await.unwrap();
+        assert_eq!(server.messages().len(), 1, "{security}");
+    }
 }
 
 #[tokio::test]

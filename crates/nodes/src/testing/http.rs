@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::tls;
 
 /// A request as it arrived.
 #[derive(Clone, Debug, Default)]
@@ -76,9 +79,24 @@ impl HttpServer {
         Self::start_at("127.0.0.1:0", answer).await
     }
 
+    /// The same over TLS, with a certificate that nobody trusts.
+    pub(crate) async fn start_tls(
+        answer: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen("127.0.0.1:0", answer, Some(tls::acceptor().0)).await
+    }
+
     pub(crate) async fn start_at(
         at: &str,
         answer: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(at, answer, None).await
+    }
+
+    async fn listen(
+        at: &str,
+        answer: impl Fn(&Received, usize) -> Answer + Send + Sync + 'static,
+        tls: Option<TlsAcceptor>,
     ) -> Self {
         let listener = TcpListener::bind(at).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -86,7 +104,13 @@ impl HttpServer {
         let (kept, answer) = (Arc::clone(&received), Arc::new(answer));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&kept), Arc::clone(&answer)));
+                let (kept, answer, tls) = (Arc::clone(&kept), Arc::clone(&answer), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, kept, answer).await,
+                        Some(tls) => serve(tls.accept(stream).await.ok()?, kept, answer).await,
+                    }
+                });
             }
         });
         Self { address, received, task }
@@ -108,7 +132,7 @@ impl Drop for HttpServer {
 }
 
 async fn serve(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     received: Arc<Mutex<Vec<Received>>>,
     answer: Arc<impl Fn(&Received, usize) -> Answer>,
 ) -> Option<()> {

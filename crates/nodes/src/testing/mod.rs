@@ -3,6 +3,7 @@
 mod host;
 mod http;
 mod smtp;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 pub(crate) use host::TestHost;
 pub(crate) use http::{Answer, HttpServer};
-pub(crate) use smtp::SmtpServer;
+pub(crate) use smtp::{Encryption, SmtpServer};
 
 use crate::egress::{Client, Settings};
 

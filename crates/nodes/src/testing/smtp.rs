@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::tls;
 
 /// What a mail server saw of one session.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +19,22 @@ pub(crate) struct Seen {
     pub(crate) messages: Vec<String>,
 }
 
+/// How a mail server's sessions are encrypted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    None,
+    StartTls,
+    Tls,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 pub(crate) struct SmtpServer {
     pub(crate) address: SocketAddr,
+    /// The certificate (PEM) to trust.
+    pub(crate) ca_certificate: String,
     sessions: Arc<Mutex<Vec<Seen>>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -26,6 +43,11 @@ impl SmtpServer {
     /// Accepts the user `ann` with the password `pa55word`; answers recipients at `full.example` with 452 and those at
     /// `gone.example` with 550.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Encryption::None).await
+    }
+
+    pub(crate) async fn start_with(encryption: Encryption) -> Self {
+        let (acceptor, ca_certificate) = tls::acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let sessions = Arc::new(Mutex::new(Vec::new()));
@@ -37,10 +59,18 @@ impl SmtpServer {
                     sessions.push(Seen::default());
                     sessions.len() - 1
                 };
-                tokio::spawn(serve(stream, Arc::clone(&kept), number));
+                let (kept, acceptor) = (Arc::clone(&kept), acceptor.clone());
+                tokio::spawn(async move {
+                    let upgrade = (encryption == Encryption::StartTls).then(|| acceptor.clone());
+                    let stream: Box<dyn Stream> = match encryption {
+                        Encryption::Tls => Box::new(acceptor.accept(stream).await.ok()?),
+                        Encryption::None | Encryption::StartTls => Box::new(stream),
+                    };
+                    serve(stream, kept, number, upgrade).await
+                });
             }
         });
-        Self { address, sessions, task }
+        Self { address, ca_certificate, sessions, task }
     }
 
     pub(crate) fn sessions(&self) -> Vec<Seen> {
@@ -58,7 +88,12 @@ impl Drop for SmtpServer {
     }
 }
 
-async fn serve(stream: TcpStream, sessions: Arc<Mutex<Vec<Seen>>>, number: usize) -> Option<()> {
+async fn serve(
+    stream: Box<dyn Stream>,
+    sessions: Arc<Mutex<Vec<Seen>>>,
+    number: usize,
+    mut upgrade: Option<TlsAcceptor>,
+) -> Option<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 test\r\n").await.ok()?;
     let mut line = String::new();
@@ -70,7 +105,16 @@ async fn serve(stream: TcpStream, sessions: Arc<Mutex<Vec<Seen>>>, number: usize
         let command = line.trim_end().to_owned();
         sessions.lock().unwrap()[number].commands.push(command.clone());
         let upper = command.to_ascii_uppercase();
-        let answer = if upper.starts_with("EHLO") {
+        if upper == "STARTTLS"
+            && let Some(acceptor) = upgrade.take()
+        {
+            stream.write_all(b"220 go on\r\n").await.ok()?;
+            stream = BufReader::new(Box::new(acceptor.accept(stream.into_inner()).await.ok()?));
+            continue;
+        }
+        let answer = if upper.starts_with("EHLO") && upgrade.is_some() {
+            "250-test\r\n250-8BITMIME\r\n250 STARTTLS"
+        } else if upper.starts_with("EHLO") {
             "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN"
         } else if let Some(initial) = command.strip_prefix("AUTH PLAIN ") {
             let given = STANDARD.decode(initial).unwrap();
