@@ -1,0 +1,114 @@
+//! Steps as users see them. Writing them is the business of [`crate::journal`].
+
+use chrono::{DateTime, Utc};
+use entity::execution_steps;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Result;
+
+pub use entity::execution_steps::Model as Step;
+
+/// Most steps of one list; more are asked for by the sequence of the last one.
+pub const MAX_LISTED: u64 = 500;
+
+/// A step without its items.
+#[derive(Clone, Debug, PartialEq, FromQueryResult)]
+#[expect(missing_docs, reason = "the fields are the columns of `entity::execution_steps`, which documents them")]
+pub struct StepSummary {
+    pub id: Uuid,
+    pub execution_id: Uuid,
+    pub node_id: String,
+    pub node_name: String,
+    pub node_type: String,
+    pub run_index: i64,
+    pub attempt: i64,
+    pub sequence: i64,
+    pub status: String,
+    pub error: Option<Value>,
+    pub resume_at: Option<DateTime<Utc>>,
+    pub child_execution_id: Option<Uuid>,
+    pub started_at: DateTime<Utc>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub duration_ms: Option<i64>,
+}
+
+/// The place of a step within its execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepPlace {
+    /// In the order of start.
+    pub sequence: i64,
+    /// Which attempt.
+    pub attempt: i64,
+}
+
+/// The steps of an execution in the order of their start, those after a place if one is given: at most
+/// [`MAX_LISTED`]. Empty for an execution of another organization.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    organization_id: Uuid,
+    execution_id: Uuid,
+    after: Option<StepPlace>,
+) -> Result<Vec<StepSummary>> {
+    let mut select = execution_steps::Entity::find()
+        .select_only()
+        .columns([
+            execution_steps::Column::Id,
+            execution_steps::Column::ExecutionId,
+            execution_steps::Column::NodeId,
+            execution_steps::Column::NodeName,
+            execution_steps::Column::NodeType,
+            execution_steps::Column::RunIndex,
+            execution_steps::Column::Attempt,
+            execution_steps::Column::Sequence,
+            execution_steps::Column::Status,
+            execution_steps::Column::Error,
+            execution_steps::Column::ResumeAt,
+            execution_steps::Column::ChildExecutionId,
+            execution_steps::Column::StartedAt,
+            execution_steps::Column::CompletedAt,
+            execution_steps::Column::DurationMs,
+        ])
+        .filter(execution_steps::Column::ExecutionId.eq(execution_id))
+        .filter(execution_steps::Column::OrganizationId.eq(organization_id));
+    if let Some(after) = after {
+        let row: Expr = Expr::tuple([
+            execution_steps::Column::Sequence.into_expr(),
+            execution_steps::Column::Attempt.into_expr(),
+        ]);
+        select = select
+            .filter(row.gt(Expr::tuple([Expr::value(after.sequence), Expr::value(after.attempt)])));
+    }
+    Ok(select
+        .order_by_asc(execution_steps::Column::Sequence)
+        .order_by_asc(execution_steps::Column::Attempt)
+        .order_by_asc(execution_steps::Column::Id)
+        .limit(MAX_LISTED)
+        .into_model::<StepSummary>()
+        .all(db)
+        .await?)
+}
+
+/// A step with its items.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    organization_id: Uuid,
+    execution_id: Uuid,
+    step_id: Uuid,
+) -> Result<Option<Step>> {
+    Ok(execution_steps::Entity::find_by_id(step_id)
+        .filter(execution_steps::Column::ExecutionId.eq(execution_id))
+        .filter(execution_steps::Column::OrganizationId.eq(organization_id))
+        .one(db)
+        .await?)
+}
