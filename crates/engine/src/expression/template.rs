@@ -12,10 +12,14 @@ use super::split::{Chunk, split};
 use crate::sandbox::SyntaxChecker;
 
 /// Longest code of one `{{ }}` part. What is longer belongs into a code node.
-pub const MAX_PART_BYTES: usize = 64 * 1024;
+pub const MAX_PART_BYTES: usize = 32 * 1024;
 
-/// Most compilations that preparing the fields of one node may cost.
-const MAX_COMPILATIONS: usize = 10_000;
+/// Deepest nesting of brackets in a part.
+const MAX_BRACKETS: usize = 64;
+
+/// Most work that preparing the fields of one node may cost, in bytes times nesting: at each bracket the
+/// JavaScript parser looks ahead to where it closes, and it cannot be interrupted.
+const MAX_EFFORT: usize = 8 * 1024 * 1024;
 
 /// Fields nested more deeply than this are not looked into (JSON is parsed to a depth of 128).
 const MAX_DEPTH: usize = 128;
@@ -101,7 +105,8 @@ impl Template {
         let mut preparation = Preparation {
             is_literal,
             checker: None,
-            compilations: 0,
+            effort: 0,
+            last_valid: None,
             script_index: HashMap::new(),
             prepared: Prepared::default(),
             problems: Vec::new(),
@@ -154,7 +159,9 @@ struct Preparation<'a> {
     is_literal: &'a dyn Fn(&str) -> bool,
     /// Started for the first part that is no plain path.
     checker: Option<SyntaxChecker>,
-    compilations: usize,
+    effort: usize,
+    /// The code that was compiled last without complaint.
+    last_valid: Option<String>,
     script_index: HashMap<Script, usize>,
     prepared: Prepared,
     problems: Vec<SyntaxProblem>,
@@ -249,16 +256,42 @@ impl Preparation<'_> {
         if trimmed(code).is_empty() {
             return Err("there is nothing between the braces".to_owned());
         }
-        self.compilations += 1;
-        if self.compilations > MAX_COMPILATIONS {
-            return Err("there are too many expressions in one node".to_owned());
+        if self.last_valid.as_deref() == Some(code) {
+            return Ok(());
+        }
+        let brackets = nesting(code);
+        if brackets > MAX_BRACKETS {
+            return Err(format!("brackets are nested more than {MAX_BRACKETS} deep"));
+        }
+        self.effort += code.len() * (1 + brackets);
+        if self.effort > MAX_EFFORT {
+            return Err(
+                "the expressions of this node are too many and too deeply nested; use a code node".to_owned()
+            );
         }
         let checker = match &self.checker {
             Some(checker) => checker,
             None => self.checker.insert(SyntaxChecker::new()?),
         };
-        checker.check_expression(trimmed(code))
+        checker.check_expression(trimmed(code))?;
+        self.last_valid = Some(code.to_owned());
+        Ok(())
     }
+}
+
+/// How deep brackets are nested, those in strings included.
+fn nesting(code: &str) -> usize {
+    let mut depth = 0usize;
+    let mut deepest = 0;
+    for byte in code.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// The code without blanks around it and semicolons behind it.

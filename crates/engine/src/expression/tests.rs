@@ -249,7 +249,18 @@ fn what_is_no_javascript_is_a_problem_with_its_field() {
         assert!(problem.contains(expected), "{expression}: {problem}");
     }
     let long = format!("={{{{ '{}' + 1 }}}}", "x".repeat(70_000));
-    assert!(problem(&long).contains("longer than 65536 bytes"));
+    assert!(problem(&long).contains("longer than 32768 bytes"));
+}
+
+#[test]
+fn code_that_costs_too_much_to_check_is_refused() {
+    let deep = format!("={{{{ {}1{} }}}}", "(".repeat(100), ")".repeat(100));
+    assert!(problem(&deep).contains("nested more than 64 deep"));
+    let part =
+        |n: usize| format!("={{{{ {}{}{n}{} }}}}", "[".repeat(50), "a,".repeat(10_000), "]".repeat(50));
+    let fields = json!((0..20).map(part).collect::<Vec<_>>());
+    let problems = Template::prepare(&fields, &|_| false).err().unwrap();
+    assert!(problems[0].message.contains("too many and too deeply nested"), "{}", problems[0]);
 }
 
 #[test]
