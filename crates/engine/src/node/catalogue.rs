@@ -43,11 +43,40 @@ impl Catalogue {
     /// The known name that is most like an unknown one, for an error message.
     #[must_use]
     pub fn nearest(&self, unknown: &str) -> Option<&'static str> {
-        let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let plain =
+            |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         let wanted = plain(unknown);
-        self.nodes.keys().copied().find(|name| {
+        if wanted.is_empty() {
+            return None;
+        }
+        let is_part = |name: &&str| {
             let name = plain(name);
-            !wanted.is_empty() && (name == wanted || name.contains(&wanted) || wanted.contains(&name))
+            name == wanted || name.contains(&wanted) || wanted.contains(&name)
+        };
+        self.nodes.keys().copied().find(is_part).or_else(|| {
+            // A third of the letters may be wrong.
+            let nearest = self.nodes.keys().map(|name| (edits(&plain(name), &wanted), *name)).min()?;
+            (nearest.0 * 3 <= wanted.len()).then_some(nearest.1)
         })
     }
+}
+
+/// How many letters have to be changed, added or taken away to make one text of the other (Levenshtein). Names longer
+/// than any node type are not compared.
+fn edits(one: &str, two: &str) -> usize {
+    const LONGEST: usize = 64;
+    if one.len() > LONGEST || two.len() > LONGEST {
+        return usize::MAX / 3;
+    }
+    let two: Vec<char> = two.chars().collect();
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in two.iter().enumerate() {
+            let change = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[two.len()]
 }

@@ -37,7 +37,8 @@ pub trait Typed: Send + Sync + 'static {
         None
     }
 
-    /// What the types of the fields cannot say, as `(path, message)`.
+    /// What the types of the fields cannot say, as `(path, message)`. Fields of type text may still hold an
+    /// expression (`=...`); what is said of such a field is left out until the node runs.
     fn check(&self, parameters: &Self::Parameters) -> Vec<(String, String)> {
         let _ = parameters;
         Vec::new()
@@ -88,16 +89,21 @@ impl<T: Typed> Node for TypedNode<T> {
     }
 
     fn check(&self, fields: &Value) -> Vec<(String, String)> {
-        if expression::contains_expression(fields) {
-            return unknown_or_missing(&self.descriptor.schema, fields);
-        }
-        match serde_path_to_error::deserialize::<_, T::Parameters>(fields) {
+        let found = match serde_path_to_error::deserialize::<_, T::Parameters>(fields) {
             Ok(parameters) => self.node.check(&parameters),
             Err(error) => {
                 let path = error.path().to_string();
                 vec![(if path == "." { String::new() } else { path }, error.into_inner().to_string())]
             }
+        };
+        if !expression::contains_expression(fields) {
+            return found;
         }
+        let certain = unknown_or_missing(&self.descriptor.schema, fields);
+        if !certain.is_empty() {
+            return certain;
+        }
+        found.into_iter().filter(|(path, _)| !is_open(fields, path)).collect()
     }
 
     fn is_literal(&self, path: &str) -> bool {
@@ -109,9 +115,17 @@ impl<T: Typed> Node for TypedNode<T> {
     }
 }
 
+/// Whether the field at `path` holds an expression, so that its value is not known yet.
+fn is_open(fields: &Value, path: &str) -> bool {
+    let found = fields.as_object().and_then(|fields| crate::nodes::path::Notation::Dots.get(fields, path));
+    found.is_some_and(expression::contains_expression) || path.is_empty()
+}
+
 /// What can be said of fields that hold expressions: none is unknown, none is missing.
 fn unknown_or_missing(schema: &Value, fields: &Value) -> Vec<(String, String)> {
-    let (Some(properties), Some(fields)) = (schema.get("properties").and_then(Value::as_object), fields.as_object()) else {
+    let (Some(properties), Some(fields)) =
+        (schema.get("properties").and_then(Value::as_object), fields.as_object())
+    else {
         return Vec::new();
     };
     let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
