@@ -197,3 +197,46 @@ fn unreadable(error: &serde_json::Error) -> NodeError {
     };
     Failure::new(FailureKind::Output, message).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_as_rows_of_values_and_errors() {
+        let rows = Exchange::read_rows(br#"[[{"v":1},{"e":"no"}],[{"v":null},{"v":{"a":[]}}]]"#).unwrap();
+        let error = ExpressionError { message: "no".to_owned() };
+        assert_eq!(rows, [vec![Ok(json!(1)), Err(error)], vec![Ok(json!(null)), Ok(json!({"a": []}))]]);
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_an_error_of_its_own() {
+        for payload in [&b""[..], b"{", b"[[1]]", b"[[{\"x\":1}]]", b"\xff\xfe", b"[[{\"v\":1,\"e\":\"\"}]]"]
+        {
+            assert_eq!(Exchange::read_rows(payload).unwrap_err().code, "code_output");
+        }
+        assert_eq!(Exchange::read_output(b"{\"value\":1}").unwrap_err().code, "code_output");
+        let deep = format!("{{\"value\":{}{},\"logs\":[]}}", "[".repeat(200), "]".repeat(200));
+        let error = Exchange::read_output(deep.as_bytes()).unwrap_err();
+        assert!(error.message.ends_with("it is nested too deeply"), "{error}");
+    }
+
+    #[test]
+    fn a_failure_becomes_an_error_with_its_item_stack_and_logs() {
+        let failure = Failure {
+            item: Some(3),
+            stack: Some("line 2".to_owned()),
+            logs: vec![(LogLevel::Info, "so far".to_owned())],
+            ..Failure::new(FailureKind::Thrown, "no stock")
+        };
+        let error = NodeError::from(failure);
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str(), error.item),
+            ("code_failed", "no stock", Some(3))
+        );
+        let details = serde_json::to_value(&error.details).unwrap();
+        assert_eq!(details, json!({"stack": "line 2", "logs": [["info", "so far"]]}));
+    }
+}

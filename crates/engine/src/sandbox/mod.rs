@@ -1,6 +1,6 @@
 //! JavaScript under limits.
 //!
-//! This is the part of the sandbox that knows nothing of processes: a [realm](self) of QuickJS with limits on
+//! This is the part of the sandbox that knows nothing of processes: a realm of QuickJS with limits on
 //! memory, stack, time and output; the frames in which a request goes in and an answer comes out; the
 //! loop [`serve`] that a child process runs over its standard input and output; and [`Exchange`], which
 //! is the other end, without a pipe. The pool of processes that joins the two is `nodes::sandbox`.
