@@ -14,7 +14,6 @@ mod cancel;
 mod claim;
 mod end;
 mod enqueue;
-mod key;
 mod lease;
 mod records;
 mod rescue;
@@ -34,7 +33,6 @@ pub use claim::claim;
 pub use end::finish;
 pub(crate) use end::{Ending, end};
 pub use enqueue::enqueue;
-pub use key::unfinished_with_key;
 pub(crate) use lease::release_held;
 pub use lease::{heartbeat, release};
 pub use records::{
