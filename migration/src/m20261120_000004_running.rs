@@ -127,6 +127,7 @@ fn execution_queue() -> Table {
     .index_where("waiting", &["run_at"], "state = 'waiting'")
     .index_where("leased_workflow", &["workflow_id"], "state = 'leased'")
     .index_where("leased_organization", &["organization_id"], "state = 'leased'")
+    .index_where("key", &["organization_id", "concurrency_key"], "concurrency_key IS NOT NULL")
     .postgres_storage("autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02")
 }
 

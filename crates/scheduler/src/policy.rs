@@ -69,7 +69,9 @@ impl Timetable<'_> {
     /// The first occurrence after a moment.
     #[must_use]
     pub fn after(&self, moment: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.expression.next_after(moment, self.timezone).filter(|next| self.ends_at.is_none_or(|end| *next <= end))
+        self.expression
+            .next_after(moment, self.timezone)
+            .filter(|next| self.ends_at.is_none_or(|end| *next <= end))
     }
 
     /// The occurrences from `from` up to and with `until`, the oldest first, at most `limit`.
@@ -113,13 +115,21 @@ mod tests {
     fn plan(cron: &str, missed_runs: MissedRuns, due: &str, now: &str) -> Vec<String> {
         let expression = CronExpression::parse(cron).unwrap();
         let timetable = Timetable { expression: &expression, timezone: Tz::UTC, ends_at: None, missed_runs };
-        timetable.plan(at(due), at(now)).run.iter().map(|time| time.format("%m-%d %H:%M:%S").to_string()).collect()
+        timetable
+            .plan(at(due), at(now))
+            .run
+            .iter()
+            .map(|time| time.format("%m-%d %H:%M:%S").to_string())
+            .collect()
     }
 
     #[test]
     fn an_occurrence_that_is_a_little_late_runs_under_every_policy() {
         for policy in [MissedRuns::Skip, MissedRuns::RunOnce, MissedRuns::CatchUp(1)] {
-            assert_eq!(plan("0 * * * *", policy, "2026-01-01T10:00:00Z", "2026-01-01T10:00:59Z"), ["01-01 10:00:00"]);
+            assert_eq!(
+                plan("0 * * * *", policy, "2026-01-01T10:00:00Z", "2026-01-01T10:00:59Z"),
+                ["01-01 10:00:00"]
+            );
         }
     }
 

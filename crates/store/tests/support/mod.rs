@@ -3,7 +3,12 @@
 //! [`conformance!`] makes two tests of each function: one on a temporary SQLite file, one in a new database of the
 //! server that `TIDEMILL_TEST_POSTGRES_URL` names, which is passed over when it names none.
 
-#![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test binary uses a part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "each test binary uses a part of this"
+)]
 
 pub mod queue;
 
@@ -74,7 +79,7 @@ impl Drop for Place {
                     .block_on(async { admin(&url).await.execute_unprepared(&sql).await.map(|_| ()) })
             });
             if let Err(error) = dropped.join().unwrap() {
-                println!("{name} was not dropped: {error}");
+                eprintln!("{name} was not dropped: {error}");
             }
         }
     }
@@ -108,7 +113,7 @@ impl TestDb {
     #[expect(clippy::disallowed_methods, reason = "tests get their server from the environment")]
     pub async fn postgres() -> Option<Self> {
         let Ok(admin_url) = std::env::var("TIDEMILL_TEST_POSTGRES_URL") else {
-            println!("passed over: TIDEMILL_TEST_POSTGRES_URL is not set");
+            eprintln!("passed over: TIDEMILL_TEST_POSTGRES_URL is not set");
             return None;
         };
         let name = format!("tidemill_{}", ids::new_id().simple());

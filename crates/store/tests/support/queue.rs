@@ -16,7 +16,12 @@ pub const LEASE_MS: u64 = 30_000;
 
 /// Asks for work.
 pub fn request(owner: &str, limit: u64) -> ClaimRequest {
-    ClaimRequest { owner: owner.to_owned(), limit, lease_ms: LEASE_MS, default_organization_concurrency: None }
+    ClaimRequest {
+        owner: owner.to_owned(),
+        limit,
+        lease_ms: LEASE_MS,
+        default_organization_concurrency: None,
+    }
 }
 
 /// Enqueues in a transaction of its own.
@@ -77,7 +82,13 @@ pub fn ended(status: ExecutionStatus) -> Ended {
 }
 
 /// A step of an execution.
-pub fn step(claimed: &Claimed, node: &str, sequence: i64, status: StepStatus, now: DateTime<Utc>) -> StepRecord {
+pub fn step(
+    claimed: &Claimed,
+    node: &str,
+    sequence: i64,
+    status: StepStatus,
+    now: DateTime<Utc>,
+) -> StepRecord {
     StepRecord {
         id: ids::new_id(),
         organization_id: claimed.organization_id,
