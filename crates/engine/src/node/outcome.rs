@@ -104,7 +104,7 @@ pub struct NodeError {
     pub message: String,
     /// More: a response body, a stack trace of the user's code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub details: Option<Value>,
+    pub details: Option<Box<Value>>,
     /// The input item at which it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<usize>,
@@ -142,7 +142,7 @@ impl NodeError {
     /// The same error with details.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 }
