@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::node::Catalogue;
+use nodes::egress;
+use store::files::FileStore;
 use store::settings::Settings;
 use store::vault::Vault;
 use store::{Db, api_keys};
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 use crate::auth::Passwords;
 use crate::problem::Problem;
+use crate::webhook::WebhookCalls;
 
 /// The state of the service, shared by its threads.
 pub struct State {
@@ -23,14 +26,22 @@ pub struct State {
     pub catalogue: Arc<Catalogue>,
     /// All settings.
     pub settings: Arc<Settings>,
+    /// The only way to the network, for trying integrations.
+    pub egress: egress::Client,
+    /// The content of stored files.
+    pub files: FileStore,
     /// The URL under which users reach us, without a slash at its end.
     pub base_url: String,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// Uses of API keys that are still to be written down.
     pub key_uses: KeyUses,
+    /// Calls of webhooks that are still to be counted.
+    pub webhook_calls: WebhookCalls,
     /// Cancelled when the service stops: open event streams end.
     pub shutdown: CancellationToken,
+    /// The runtime that the service was started in; handlers are polled inside it.
+    pub runtime: tokio::runtime::Handle,
 }
 
 /// Counts uses of API keys in memory, so that a request costs no write.

@@ -9,6 +9,8 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, web};
 use chrono::TimeDelta;
+use serde_json::{Value, json};
+use store::audit::Deed;
 use store::organizations::Role;
 use store::{api_keys, organizations, sessions};
 use uuid::Uuid;
@@ -64,6 +66,25 @@ pub struct Caller {
     pub api_key_id: Option<Uuid>,
     /// Where the request comes from.
     pub client: Client,
+}
+
+impl Caller {
+    /// The row of the audit log for what the caller does to a thing of the organization.
+    #[must_use]
+    pub fn deed(&self, action: &str, resource_type: &str, resource_id: Uuid) -> Deed {
+        let details = self.api_key_id.map_or(Value::Null, |id| json!({ "api_key_id": id }));
+        Deed {
+            organization_id: Some(self.organization_id),
+            user_id: Some(self.user_id),
+            action: action.to_owned(),
+            resource_type: resource_type.to_owned(),
+            resource_id: Some(resource_id),
+            details,
+            ip_address: self.client.ip_address.clone(),
+            user_agent: self.client.user_agent.clone(),
+            ..Deed::default()
+        }
+    }
 }
 
 /// Where a request comes from, whoever sent it; for the audit log.

@@ -9,10 +9,10 @@ use tokio::sync::Semaphore;
 use crate::problem::{Code, Problem};
 
 /// Fewest characters of a password (NIST SP 800-63B, 3.1.1.2: at least 8).
-pub const MIN_CHARS: usize = 8;
+const MIN_CHARS: usize = 8;
 
 /// Longest password in bytes; more would only cost time.
-pub const MAX_BYTES: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// Hashes computed at once. Each takes 19 MiB (argon2's defaults, after OWASP's), so the number bounds the memory
 /// that a flood of sign-ins can take.

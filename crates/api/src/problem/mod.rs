@@ -3,93 +3,32 @@
 //! Everything that goes wrong in a handler becomes a [`Problem`]. A 5xx says nothing of its cause
 //! outside; the cause is logged once, here, with the request's id.
 
+mod code;
+mod from_store;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What went wrong, as a stable word. Clients decide by it; the words never change their meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// The request is not what the route takes; `errors` names the fields.
-    InvalidRequest,
-    /// The workflow has problems that keep it from running; `errors` names nodes and fields.
-    InvalidWorkflow,
-    /// No credentials, or none that are valid.
-    Unauthenticated,
-    /// E-mail address or password is wrong.
-    InvalidLogin,
-    /// A webhook's signature is missing or wrong.
-    InvalidSignature,
-    /// A webhook's timestamp is too old or in the future.
-    TimestampOutOfRange,
-    /// The role or the API key does not allow this.
-    Forbidden,
-    /// Accounts are created by an administrator only.
-    SignUpClosed,
-    /// There is no such thing, or it is not yours.
-    NotFound,
-    /// The route does not take this method.
-    MethodNotAllowed,
-    /// It exists already; `errors` names the field.
-    AlreadyExists,
-    /// Somebody saved another version in the meantime.
-    VersionConflict,
-    /// Its state does not allow this.
-    StateConflict,
-    /// Something else still refers to it, or what it refers to does not exist.
-    ReferenceConflict,
-    /// The body is larger than allowed.
-    BodyTooLarge,
-    /// The body's media type is not one that the route takes.
-    UnsupportedMediaType,
-    /// The execution failed.
-    ExecutionFailed,
-    /// Our mistake; it is in the log under `request_id`.
-    Internal,
-    /// Too busy, or the database does not answer; try again.
-    Unavailable,
-}
+pub use code::Code;
 
-impl Code {
-    /// The HTTP status and the title that belong to the code.
-    #[must_use]
-    pub fn status_and_title(self) -> (StatusCode, &'static str) {
-        match self {
-            Self::InvalidRequest => (StatusCode::BAD_REQUEST, "The request is not valid"),
-            Self::InvalidWorkflow => (StatusCode::UNPROCESSABLE_ENTITY, "The workflow is not valid"),
-            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "Sign in first"),
-            Self::InvalidLogin => (StatusCode::UNAUTHORIZED, "E-mail address or password is wrong"),
-            Self::InvalidSignature => (StatusCode::UNAUTHORIZED, "The signature is not valid"),
-            Self::TimestampOutOfRange => (StatusCode::UNAUTHORIZED, "The timestamp is out of range"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "Not allowed"),
-            Self::SignUpClosed => (StatusCode::FORBIDDEN, "Sign-up is closed"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
-            Self::AlreadyExists => (StatusCode::CONFLICT, "It exists already"),
-            Self::VersionConflict => (StatusCode::CONFLICT, "It was changed in the meantime"),
-            Self::StateConflict => (StatusCode::CONFLICT, "Not possible in this state"),
-            Self::ReferenceConflict => (StatusCode::CONFLICT, "It is in use, or refers to what does not exist"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Media type not supported"),
-            Self::ExecutionFailed => (StatusCode::INTERNAL_SERVER_ERROR, "The execution failed"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Try again later"),
-        }
-    }
-}
+use crate::http::request_id;
 
-/// A problem, and the cause that is kept from the client.
+/// The media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// A problem. The cause of a 5xx is not in it: it goes to the log where the problem is made.
 #[derive(Debug)]
 pub struct Problem {
     code: Code,
     detail: String,
     errors: Vec<FieldError>,
     retry_after_secs: Option<u32>,
-    allow: Option<&'static str>,
+    allow: Option<String>,
+    execution_id: Option<Uuid>,
 }
 
 /// One field that is wrong.
@@ -128,6 +67,9 @@ pub struct ProblemBody {
     /// The fields that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// The execution that it is about, where one was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_id: Option<Uuid>,
     /// What to search the server's log for.
     request_id: Uuid,
 }
@@ -135,7 +77,7 @@ pub struct ProblemBody {
 impl Problem {
     /// A problem with what happened this time.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after_secs: None, allow: None }
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after_secs: None, allow: None, execution_id: None }
     }
 
     /// There is no such `noun`.
@@ -167,8 +109,15 @@ impl Problem {
 
     /// The same problem, with the methods that the route takes.
     #[must_use]
-    pub fn with_allow(mut self, methods: &'static str) -> Self {
-        self.allow = Some(methods);
+    pub fn with_allow(mut self, methods: impl Into<String>) -> Self {
+        self.allow = Some(methods.into());
+        self
+    }
+
+    /// The same problem, about this execution.
+    #[must_use]
+    pub fn with_execution(mut self, execution_id: Uuid) -> Self {
+        self.execution_id = Some(execution_id);
         self
     }
 
@@ -196,34 +145,29 @@ impl std::error::Error for Problem {}
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.code.status_and_title().0
+        self.code.status()
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, title) = self.code.status_and_title();
-        let code = serde_json::to_value(self.code).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default();
-        let request_id = Uuid::now_v7();
-        if status.is_server_error() {
-            tracing::error!(%request_id, code, "answered with a server error");
-        }
-        let mut response = HttpResponse::build(status);
+        let mut response = HttpResponse::build(self.code.status());
         if let Some(seconds) = self.retry_after_secs {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        if let Some(methods) = self.allow {
-            response.insert_header((header::ALLOW, HeaderValue::from_static(methods)));
+        if let Some(methods) = &self.allow {
+            response.insert_header((header::ALLOW, methods.as_str()));
         }
-        if status == StatusCode::UNAUTHORIZED {
+        if self.code.status() == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        response.content_type("application/problem+json").json(ProblemBody {
-            type_uri: format!("/docs/problems#{code}"),
-            title,
-            status: status.as_u16(),
+        response.content_type(MEDIA_TYPE).json(ProblemBody {
+            type_uri: format!("/docs/problems#{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
             detail: self.detail.clone(),
             code: self.code,
             errors: self.errors.clone(),
-            request_id,
+            execution_id: self.execution_id,
+            request_id: request_id(),
         })
     }
 }

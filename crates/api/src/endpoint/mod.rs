@@ -1,0 +1,6 @@
+//! The endpoints, by noun. Requests and answers are types of their own, next to their handlers: a row of the
+//! database is never sent or read as it is.
+
+pub mod api_keys;
+pub mod auth;
+pub mod workflows;

@@ -1,0 +1,13 @@
+//! What every request passes, whichever route it takes: its id, the headers of the answer, metrics, and the
+//! extractors that turn what cannot be read into problems.
+
+mod extract;
+mod fallback;
+mod headers;
+mod observe;
+mod runtime;
+
+pub use extract::{Body, Query, path_config};
+pub use fallback::{RouteTable, fallback};
+pub use observe::{observe, request_id};
+pub use runtime::enter_runtime;

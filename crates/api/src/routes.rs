@@ -1,0 +1,37 @@
+//! Every route of the API.
+//!
+//! The path of each stands above its handler, relative to the scope; the handler's signature names the permission
+//! that it needs. `/healthz`, `/readyz`, `/metrics` and `/docs` are added by [`crate::serve`].
+
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::endpoint::{api_keys, auth, workflows};
+
+/// Adds the routes, and their part of the OpenAPI document.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(scope::scope("/api/v1").configure(version_1));
+}
+
+fn version_1(config: &mut ServiceConfig) {
+    config
+        .service(auth::sign_up)
+        .service(auth::log_in)
+        .service(auth::log_out)
+        .service(auth::show_me)
+        .service(api_keys::list_api_keys)
+        .service(api_keys::create_api_key)
+        .service(api_keys::delete_api_key)
+        .service(workflows::list_workflows)
+        .service(workflows::create_workflow)
+        .service(workflows::validate_workflow)
+        .service(workflows::read_workflow)
+        .service(workflows::update_workflow)
+        .service(workflows::delete_workflow)
+        .service(workflows::list_versions)
+        .service(workflows::read_version)
+        .service(workflows::restore_version)
+        .service(workflows::activate_workflow)
+        .service(workflows::pause_workflow)
+        .service(workflows::archive_workflow);
+}
