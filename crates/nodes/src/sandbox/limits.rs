@@ -34,8 +34,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes: 128 * 1024 * 1024,
-            timeout_ms: 30_000,
-            output_bytes: 32 * 1024 * 1024,
+            timeout_ms: 10_000,
+            output_bytes: 64 * 1024 * 1024,
             processes: 0,
         }
     }
