@@ -27,7 +27,7 @@ pub struct Conditions {
     /// The conditions; none at all hold for `and` and do not for `or`.
     #[serde(default)]
     pub conditions: Vec<Condition>,
-    /// Whether upper and lower case differ.
+    /// Whether upper and lower case differ; for patterns their flag `i` says it.
     #[serde(default = "yes")]
     pub case_sensitive: bool,
     /// Whether values of another type are converted; otherwise they are an error.
@@ -89,7 +89,7 @@ impl Conditions {
                 problems.push((format!("{path}.operator.operation"), message));
             } else if condition.operator.is_pattern()
                 && let Value::String(pattern) = &condition.right_value
-                && let Err(message) = pattern::Patterns::default().find(pattern, false)
+                && let Err(message) = pattern::Patterns::default().find(pattern)
             {
                 problems.push((format!("{path}.rightValue"), message));
             }

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use serde_json::{Number, Value};
 
 mod date;
+mod literal;
 
 /// A word for the kind of a value, for messages.
 #[must_use]
@@ -139,12 +140,12 @@ pub fn array(value: &Value) -> Option<Vec<Value>> {
     }
 }
 
-/// The value as an object: an object, or JSON text of one.
+/// The value as an object: an object, or text of one as JSON or JavaScript writes it.
 #[must_use]
 pub fn object(value: &Value) -> Option<crate::item::JsonMap> {
     match value {
         Value::Object(map) => Some(map.clone()),
-        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::String(text) => serde_json::from_str(text).ok().or_else(|| literal::parse_object(text)),
         _ => None,
     }
 }

@@ -135,12 +135,24 @@ impl Trial {
 
     /// Runs the node; its fields must be right.
     pub(super) fn run(&self) -> Result<Outcome, NodeError> {
+        self.run_in(&graph(self.definition()))
+    }
+
+    /// Runs the node if validation has nothing against it.
+    pub(super) fn run_if_valid(&self) -> Option<Result<Outcome, NodeError>> {
+        let definition = Definition::from_json(self.definition()).ok()?;
+        Some(self.run_in(&definition.validate(&catalogue()).graph?))
+    }
+
+    fn definition(&self) -> Value {
         let trigger = json!({ "id": "start", "data": { "nodeType": "manual" } });
-        let definition = json!({ "nodes": [trigger, self.node], "edges": [] });
-        let graph = graph(definition);
+        json!({ "nodes": [trigger, self.node], "edges": [] })
+    }
+
+    fn run_in(&self, graph: &Graph) -> Result<Outcome, NodeError> {
         let inputs: Vec<_> = self.inputs.iter().map(|input| input.as_ref().map(Arc::clone)).collect();
         let call = CallParts {
-            graph: &graph,
+            graph,
             node: 1,
             run_index: 0,
             inputs: &inputs,

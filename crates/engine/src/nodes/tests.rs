@@ -1,5 +1,6 @@
 //! What holds for every node.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::testing::{Trial, catalogue};
@@ -82,4 +83,84 @@ fn some_examples_show_an_expression() {
         .filter(|descriptor| contains_expression(&descriptor.example.fields))
         .count();
     assert!(shown >= 5, "{shown}");
+}
+
+/// Values of every kind, some of them expressions and some of them words that parameters know.
+fn any_value() -> impl Strategy<Value = Value> {
+    let words = vec![
+        "a",
+        "a.b",
+        "a[1]",
+        "=x",
+        "={{ $json.a }}",
+        "={{ $json.a.b }}",
+        "={{ $input.all().length }}",
+        "all",
+        "none",
+        "both",
+        "combine",
+        "matchingFields",
+        "position",
+        "string",
+        "number",
+        "equals",
+        "regex",
+        "/(a+)+$/i",
+        "2030-01-01",
+        "preferInput2",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-3..12i64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(words).prop_map(Value::from),
+        ".{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((prop::sample::select(vec!["a", "b", "c", "a.b"]), inner), 0..4)
+                .prop_map(|entries| entries.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
+        ]
+    })
+}
+
+/// Any node, with some of its example's fields replaced by other values.
+fn any_node() -> impl Strategy<Value = (&'static str, Value)> {
+    let examples: Vec<_> = catalogue()
+        .descriptors()
+        // Its own tests run code; here it would only cost time.
+        .filter(|descriptor| descriptor.node_type != "code")
+        .map(|descriptor| {
+            let names = descriptor.schema["properties"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone());
+            (descriptor.node_type, descriptor.example.fields.clone(), names.collect::<Vec<_>>())
+        })
+        .collect();
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any_value()), 0..3);
+    (prop::sample::select(examples), changes).prop_map(|((node_type, mut fields, names), changes)| {
+        for (index, value) in changes.into_iter().filter(|_| !names.is_empty()) {
+            fields[index.get(&names)] = value;
+        }
+        (node_type, fields)
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_node_with_any_fields_and_items_gives_an_outcome_or_an_error(
+        (node_type, fields) in any_node(),
+        items in prop::collection::vec(any_value().prop_map(|value| json!({ "a": value, "n": 1 })), 0..4),
+        on_error in prop::sample::select(vec!["stop", "continue", "continueErrorOutput"]),
+    ) {
+        let trial = Trial::of(node_type, fields).option("onError", json!(on_error)).input(Value::Array(items));
+        if let Some(Err(error)) = trial.run_if_valid() {
+            prop_assert!(!error.message.is_empty());
+            prop_assert!(!error.code.is_empty());
+        }
+    }
 }

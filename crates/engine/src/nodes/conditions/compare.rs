@@ -54,8 +54,9 @@ fn text_holds(
     patterns: &mut Patterns,
 ) -> Result<bool, String> {
     use Operation as O;
+    // A pattern says by its own flag whether case matters.
     if matches!(operation, O::Regex | O::NotRegex) {
-        let matches = patterns.is_match(right, ignore_case, left)?;
+        let matches = patterns.is_match(right, left)?;
         return Ok(matches == (operation == O::Regex));
     }
     let fold = |text| if ignore_case { Cow::Owned(str::to_lowercase(text)) } else { Cow::Borrowed(text) };

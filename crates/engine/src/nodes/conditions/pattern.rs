@@ -17,39 +17,39 @@ const MAX_PATTERN_BYTES: usize = 10_000;
 /// Most patterns that are kept; a pattern that differs for every item must not fill memory.
 const MAX_KEPT: usize = 100;
 
-/// Compiled patterns, by text and case.
+/// Compiled patterns, by text.
 #[derive(Default)]
 pub(super) struct Patterns {
-    compiled: HashMap<(String, bool), Regex>,
+    compiled: HashMap<String, Regex>,
 }
 
 impl Patterns {
     /// Whether the text matches the pattern `text` or `/text/flags`.
-    pub(super) fn is_match(&mut self, pattern: &str, ignore_case: bool, text: &str) -> Result<bool, String> {
-        self.find(pattern, ignore_case)?
+    pub(super) fn is_match(&mut self, pattern: &str, text: &str) -> Result<bool, String> {
+        self.find(pattern)?
             .is_match(text)
             .map_err(|_| format!("matching the pattern '{pattern}' takes too long on this text"))
     }
 
     /// The compiled pattern.
-    pub(super) fn find(&mut self, pattern: &str, ignore_case: bool) -> Result<&Regex, String> {
+    pub(super) fn find(&mut self, pattern: &str) -> Result<&Regex, String> {
         if self.compiled.len() >= MAX_KEPT {
             self.compiled.clear();
         }
-        match self.compiled.entry((pattern.to_owned(), ignore_case)) {
+        match self.compiled.entry(pattern.to_owned()) {
             Entry::Occupied(found) => Ok(found.into_mut()),
-            Entry::Vacant(place) => Ok(place.insert(compile(pattern, ignore_case)?)),
+            Entry::Vacant(place) => Ok(place.insert(compile(pattern)?)),
         }
     }
 }
 
-fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
+fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_PATTERN_BYTES {
         return Err(format!("a pattern has at most {MAX_PATTERN_BYTES} bytes"));
     }
     let (source, flags) = split_flags(pattern);
     RegexBuilder::new(&translate(source))
-        .case_insensitive(ignore_case || flags.contains('i'))
+        .case_insensitive(flags.contains('i'))
         .multi_line(flags.contains('m'))
         .dot_matches_new_line(flags.contains('s'))
         .backtrack_limit(BACKTRACK_LIMIT)
@@ -119,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn is_match(pattern: &str, text: &str) -> Result<bool, String> {
-        Patterns::default().is_match(pattern, false, text)
+        Patterns::default().is_match(pattern, text)
     }
 
     #[test]

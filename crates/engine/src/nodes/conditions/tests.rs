@@ -165,7 +165,8 @@ fn without_case_letters_are_the_same() {
         ("string", json!("ABC"), "equals", json!("abc")),
         ("string", json!("ABC"), "contains", json!("b")),
         ("string", json!("ABC"), "startsWith", json!("ab")),
-        ("string", json!("ABC"), "regex", json!("^abc$")),
+        ("string", json!("ABC"), "notRegex", json!("^abc$")),
+        ("string", json!("ABC"), "regex", json!("/^abc$/i")),
         ("array", json!(["A"]), "contains", json!("a")),
     ] {
         let answer = ask(value_type, left.clone(), operation, right.clone(), options.clone());
@@ -187,6 +188,7 @@ fn loose_validation_converts() {
         ("boolean", json!(""), "true", Value::Null, false),
         ("array", json!("[1, 2]"), "lengthEquals", json!("2"), true),
         ("object", json!("{}"), "empty", Value::Null, true),
+        ("object", json!("{a: 1}"), "notEmpty", Value::Null, true),
     ] {
         let answer = ask(value_type, left.clone(), operation, right.clone(), options.clone());
         assert_eq!(answer, Ok(expected), "{left} {operation} {right}");

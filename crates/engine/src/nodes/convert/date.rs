@@ -17,7 +17,7 @@ const WITH_OFFSET: [&str; 8] = [
 ];
 
 /// Forms with a time and no offset.
-const WITH_TIME: [&str; 12] = [
+const WITH_TIME: [&str; 13] = [
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%dT%H:%M",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -30,10 +30,11 @@ const WITH_TIME: [&str; 12] = [
     "%m/%d/%Y, %I:%M:%S %p",
     "%B %d, %Y %H:%M:%S",
     "%d %B %Y %H:%M:%S",
+    "%d-%B-%Y %H:%M:%S",
 ];
 
 /// Forms of a day.
-const DAY: [&str; 10] = [
+const DAY: [&str; 11] = [
     "%Y-%m-%d",
     "%Y%m%d",
     "%G-W%V-%u",
@@ -43,6 +44,7 @@ const DAY: [&str; 10] = [
     "%B %d, %Y",
     "%B %d %Y",
     "%d %B %Y",
+    "%d-%B-%Y",
     "%a %b %d %Y",
 ];
 
@@ -62,6 +64,11 @@ pub(super) fn parse(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     if let Some(moment) = with_offset(text) {
         return Some(moment);
     }
+    // "Wed, 17 May 2023 10:52:32": the day of the week tells nothing that the date does not.
+    let text = match text.split_once(", ") {
+        Some((word, rest)) if word.chars().all(char::is_alphabetic) => rest,
+        _ => text,
+    };
     let local = WITH_TIME
         .iter()
         .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
@@ -141,6 +148,8 @@ mod tests {
             ("03/01/2024", Some("2024-03-01T05:00:00Z")),
             ("March 1, 2024", Some("2024-03-01T05:00:00Z")),
             ("Mar 1, 2024", Some("2024-03-01T05:00:00Z")),
+            ("1-Mar-2024", Some("2024-03-01T05:00:00Z")),
+            ("Fri, 01 Mar 2024 10:00:00", Some("2024-03-01T15:00:00Z")),
             // 02:30 does not exist on that day; 03:30 local does.
             ("2024-03-10T02:30:00", Some("2024-03-10T07:30:00Z")),
             ("2024-13-01", None),
