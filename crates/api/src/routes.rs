@@ -6,7 +6,7 @@
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::endpoint::{api_keys, auth, workflows};
+use crate::endpoint::{api_keys, auth, executions, node_types, workflows};
 
 /// Adds the routes, and their part of the OpenAPI document.
 pub fn configure(config: &mut ServiceConfig) {
@@ -33,5 +33,16 @@ fn version_1(config: &mut ServiceConfig) {
         .service(workflows::restore_version)
         .service(workflows::activate_workflow)
         .service(workflows::pause_workflow)
-        .service(workflows::archive_workflow);
+        .service(workflows::archive_workflow)
+        .service(executions::execute_workflow)
+        .service(executions::list_executions)
+        .service(executions::read_execution)
+        .service(executions::list_steps)
+        .service(executions::read_step)
+        .service(executions::list_execution_logs)
+        .service(executions::trace_execution)
+        .service(executions::cancel_execution)
+        .service(executions::retry_execution)
+        .service(node_types::list_node_types)
+        .service(node_types::read_node_type);
 }

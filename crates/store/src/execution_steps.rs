@@ -1,6 +1,7 @@
 //! Steps as users see them. Writing them is the business of [`crate::journal`].
 
 use chrono::{DateTime, Utc};
+use engine::node::HttpReply;
 use entity::execution_steps;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
@@ -9,7 +10,7 @@ use sea_orm::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::Result;
+use crate::{Error, Result};
 
 pub use entity::execution_steps::Model as Step;
 
@@ -18,7 +19,10 @@ pub const MAX_LISTED: u64 = 500;
 
 /// A step without its items.
 #[derive(Clone, Debug, PartialEq, FromQueryResult)]
-#[expect(missing_docs, reason = "the fields are the columns of `entity::execution_steps`, which documents them")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the columns of `entity::execution_steps`, which documents them"
+)]
 pub struct StepSummary {
     pub id: Uuid,
     pub execution_id: Uuid,
@@ -83,8 +87,8 @@ pub async fn list(
             execution_steps::Column::Sequence.into_expr(),
             execution_steps::Column::Attempt.into_expr(),
         ]);
-        select = select
-            .filter(row.gt(Expr::tuple([Expr::value(after.sequence), Expr::value(after.attempt)])));
+        select =
+            select.filter(row.gt(Expr::tuple([Expr::value(after.sequence), Expr::value(after.attempt)])));
     }
     Ok(select
         .order_by_asc(execution_steps::Column::Sequence)
@@ -111,4 +115,105 @@ pub async fn find(
         .filter(execution_steps::Column::OrganizationId.eq(organization_id))
         .one(db)
         .await?)
+}
+
+/// The items that a run of a node gave out: those of its last attempt, with the step they belong to. `None` while it has
+/// given out none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find_run(
+    db: &impl ConnectionTrait,
+    organization_id: Uuid,
+    execution_id: Uuid,
+    node_id: &str,
+    run_index: i64,
+) -> Result<Option<Step>> {
+    Ok(execution_steps::Entity::find()
+        .filter(execution_steps::Column::ExecutionId.eq(execution_id))
+        .filter(execution_steps::Column::OrganizationId.eq(organization_id))
+        .filter(execution_steps::Column::NodeId.eq(node_id))
+        .filter(execution_steps::Column::RunIndex.eq(run_index))
+        .filter(execution_steps::Column::OutputData.is_not_null())
+        .order_by_desc(execution_steps::Column::Attempt)
+        .limit(1)
+        .one(db)
+        .await?)
+}
+
+/// Where the first run of a node with this name stands in an execution.
+///
+/// # Errors
+/// Those of the database.
+pub async fn first_sequence(
+    db: &impl ConnectionTrait,
+    organization_id: Uuid,
+    execution_id: Uuid,
+    node_name: &str,
+) -> Result<Option<i64>> {
+    Ok(execution_steps::Entity::find()
+        .select_only()
+        .column(execution_steps::Column::Sequence)
+        .filter(execution_steps::Column::ExecutionId.eq(execution_id))
+        .filter(execution_steps::Column::OrganizationId.eq(organization_id))
+        .filter(execution_steps::Column::NodeName.eq(node_name.replace('\0', "\u{fffd}")))
+        .order_by_asc(execution_steps::Column::Sequence)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?)
+}
+
+/// Ids of the nodes that ran in an execution before a place in it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn nodes_before(
+    db: &impl ConnectionTrait,
+    organization_id: Uuid,
+    execution_id: Uuid,
+    sequence: i64,
+) -> Result<Vec<String>> {
+    Ok(execution_steps::Entity::find()
+        .select_only()
+        .column(execution_steps::Column::NodeId)
+        .distinct()
+        .filter(execution_steps::Column::ExecutionId.eq(execution_id))
+        .filter(execution_steps::Column::OrganizationId.eq(organization_id))
+        .filter(execution_steps::Column::Sequence.lt(sequence))
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// The node type that answers the caller of a webhook.
+const RESPOND_NODE: &str = "respond_to_webhook";
+
+/// What a node of the execution answered the caller of the webhook: the first one, if there are several.
+///
+/// # Errors
+/// Those of the database.
+pub async fn reply(
+    db: &impl ConnectionTrait,
+    organization_id: Uuid,
+    execution_id: Uuid,
+) -> Result<Option<HttpReply>> {
+    let context: Option<Option<Value>> = execution_steps::Entity::find()
+        .select_only()
+        .column(execution_steps::Column::Context)
+        .filter(execution_steps::Column::ExecutionId.eq(execution_id))
+        .filter(execution_steps::Column::OrganizationId.eq(organization_id))
+        .filter(execution_steps::Column::NodeType.eq(RESPOND_NODE))
+        .filter(execution_steps::Column::Status.eq("completed"))
+        .order_by_asc(execution_steps::Column::Sequence)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    let reply = context.flatten().and_then(|mut context| context.get_mut("response").map(Value::take));
+    reply
+        .map(|reply| {
+            serde_json::from_value(reply).map_err(|error| Error::invalid("context", error.to_string()))
+        })
+        .transpose()
 }

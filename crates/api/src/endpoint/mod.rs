@@ -3,4 +3,6 @@
 
 pub mod api_keys;
 pub mod auth;
+pub mod executions;
+pub mod node_types;
 pub mod workflows;
