@@ -86,8 +86,10 @@ pub async fn find_live(
     now: DateTime<Utc>,
     key_hash: &str,
 ) -> Result<Option<LiveApiKey>> {
-    let to_user =
-        api_keys::Entity::belongs_to(users::Entity).from(api_keys::Column::UserId).to(users::Column::Id).into();
+    let to_user = api_keys::Entity::belongs_to(users::Entity)
+        .from(api_keys::Column::UserId)
+        .to(users::Column::Id)
+        .into();
     let found = api_keys::Entity::find()
         .filter(api_keys::Column::KeyHash.eq(key_hash))
         .filter(api_keys::Column::IsActive.eq(true))
@@ -155,8 +157,7 @@ pub async fn list(
     user_id: Option<Uuid>,
     page: PageRequest,
 ) -> Result<Page<ApiKey>> {
-    let mut select =
-        api_keys::Entity::find().filter(api_keys::Column::OrganizationId.eq(organization_id));
+    let mut select = api_keys::Entity::find().filter(api_keys::Column::OrganizationId.eq(organization_id));
     if let Some(user_id) = user_id {
         select = select.filter(api_keys::Column::UserId.eq(user_id));
     }

@@ -19,8 +19,18 @@ pub const REDACTED: &str = "[redacted]";
 
 /// A field whose name holds one of these words holds a secret. Compared without case, `_` and `-`.
 const SECRET_WORDS: [&str; 12] = [
-    "password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "credential", "authorization",
-    "cookie", "keyhash", "signature",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "privatekey",
+    "credential",
+    "authorization",
+    "cookie",
+    "keyhash",
+    "signature",
 ];
 
 /// Something that was done.

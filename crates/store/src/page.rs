@@ -11,7 +11,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait as _, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
@@ -100,16 +100,12 @@ impl PageRequest {
             Direction::NewestFirst => Order::Desc,
             Direction::OldestFirst => Order::Asc,
         };
-        let mut select = select
-            .order_by(time, order.clone())
-            .order_by(id, order)
-            .limit(self.limit.saturating_add(1));
+        let mut select =
+            select.order_by(time, order.clone()).order_by(id, order).limit(self.limit.saturating_add(1));
         if let Some(cursor) = self.after {
             // A row comparison, because it is what an index over (time, id) answers on both databases.
-            let row: SimpleExpr =
-                Expr::tuple([time.into_expr().into(), id.into_expr().into()]).into();
-            let place: SimpleExpr =
-                Expr::tuple([Expr::value(cursor.at.fixed_offset()), Expr::value(cursor.id)]).into();
+            let row: Expr = Expr::tuple([time.into_expr(), id.into_expr()]);
+            let place = Expr::tuple([Expr::value(cursor.at.fixed_offset()), Expr::value(cursor.id)]);
             select = select.filter(match direction {
                 Direction::NewestFirst => row.lt(place),
                 Direction::OldestFirst => row.gt(place),

@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use entity::{sessions, users};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, Set,
 };
 use uuid::Uuid;
 
@@ -80,8 +80,10 @@ pub async fn find_live(
     now: DateTime<Utc>,
     token_hash: &str,
 ) -> Result<Option<LiveSession>> {
-    let to_user =
-        sessions::Entity::belongs_to(users::Entity).from(sessions::Column::UserId).to(users::Column::Id).into();
+    let to_user = sessions::Entity::belongs_to(users::Entity)
+        .from(sessions::Column::UserId)
+        .to(users::Column::Id)
+        .into();
     let found = sessions::Entity::find()
         .filter(sessions::Column::TokenHash.eq(token_hash))
         .filter(sessions::Column::ExpiresAt.gt(now.fixed_offset()))
@@ -127,11 +129,8 @@ pub async fn touch(
     if let Some(expires_at) = expires_at {
         row.expires_at = Set(expires_at.fixed_offset());
     }
-    let outcome = sessions::Entity::update_many()
-        .set(row)
-        .filter(sessions::Column::Id.eq(session_id))
-        .exec(tx)
-        .await?;
+    let outcome =
+        sessions::Entity::update_many().set(row).filter(sessions::Column::Id.eq(session_id)).exec(tx).await?;
     Ok(outcome.rows_affected > 0)
 }
 

@@ -247,8 +247,22 @@ mod tests {
     fn what_is_no_address_is_refused_with_a_reason() {
         let long = format!("{}@example.org", "a".repeat(250));
         for text in [
-            "", "@", "a", "a@", "@b", "a b@c", "a@b@c", "a@-b.c", "a@b..c", ".a@b", "a..b@c", "a\u{0}@b", "é@b.c",
-            "a@b.c\r\nBcc: x@y.z", "\"a\"@b.c", &long,
+            "",
+            "@",
+            "a",
+            "a@",
+            "@b",
+            "a b@c",
+            "a@b@c",
+            "a@-b.c",
+            "a@b..c",
+            ".a@b",
+            "a..b@c",
+            "a\u{0}@b",
+            "é@b.c",
+            "a@b.c\r\nBcc: x@y.z",
+            "\"a\"@b.c",
+            &long,
         ] {
             let error = EmailAddress::parse(text).unwrap_err();
             assert!(error.to_string().contains("email"), "{text:?}: {error}");

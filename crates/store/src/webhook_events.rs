@@ -6,13 +6,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::webhook_events;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Error, Result, ids};
+use crate::{Error, Result, backend, ids};
 
 pub use entity::webhook_events::Model as WebhookEvent;
 
@@ -67,40 +67,51 @@ pub async fn record(
         .ok_or_else(|| Error::invalid("dedup_window_secs", "is too long"))?
         .fixed_offset();
     let hash = event_hash(event.webhook_id, event.event_id);
+    let event_data = backend::json::as_written(tx.get_database_backend(), &event.event_data);
+    let event_type = event.event_type.replace('\0', "\u{fffd}");
     let id = ids::new_id();
-    let row = webhook_events::ActiveModel {
-        id: Set(id),
-        organization_id: Set(event.organization_id),
-        webhook_id: Set(Some(event.webhook_id)),
-        event_id: Set(event.event_id.replace('\0', "\u{fffd}")),
-        event_type: Set(event.event_type.replace('\0', "\u{fffd}")),
-        conversation_id: Set(None),
-        event_data: Set(event.event_data.clone()),
-        event_hash: Set(hash.clone()),
-        execution_id: Set(None),
-        processed_at: Set(now.fixed_offset()),
-        processing_duration_ms: Set(None),
-        expires_at: Set(expires_at),
-    };
-    for _ in 0..ATTEMPTS {
+    let insert = Query::insert()
+        .into_table(webhook_events::Entity)
+        .columns([
+            webhook_events::Column::Id,
+            webhook_events::Column::OrganizationId,
+            webhook_events::Column::WebhookId,
+            webhook_events::Column::EventId,
+            webhook_events::Column::EventType,
+            webhook_events::Column::EventData,
+            webhook_events::Column::EventHash,
+            webhook_events::Column::ProcessedAt,
+            webhook_events::Column::ExpiresAt,
+        ])
+        .values_panic([
+            Expr::value(id),
+            Expr::value(event.organization_id),
+            Expr::value(event.webhook_id),
+            Expr::value(event.event_id.replace('\0', "\u{fffd}")),
+            Expr::value(event_type.as_str()),
+            event_data.clone(),
+            Expr::value(hash.as_str()),
+            Expr::value(now.fixed_offset()),
+            Expr::value(expires_at),
+        ])
         // No target: a conflict with any of the unique constraints counts, whichever is seen first.
-        let inserted = webhook_events::Entity::insert(row.clone())
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(tx)
-            .await?;
-        if inserted > 0 {
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .to_owned();
+    for _ in 0..ATTEMPTS {
+        if tx.execute(&insert).await?.rows_affected() > 0 {
             return Ok(Recorded::New { id });
         }
         // The row is there: if its window has passed it is taken over, by whoever changes it first.
         let renewed = webhook_events::Entity::update_many()
             .set(webhook_events::ActiveModel {
-                event_type: row.event_type.clone(),
-                event_data: row.event_data.clone(),
+                event_type: Set(event_type.clone()),
                 execution_id: Set(None),
-                processed_at: row.processed_at.clone(),
-                expires_at: row.expires_at.clone(),
+                processed_at: Set(now.fixed_offset()),
+                processing_duration_ms: Set(None),
+                expires_at: Set(expires_at),
                 ..Default::default()
             })
+            .col_expr(webhook_events::Column::EventData, event_data.clone())
             .filter(webhook_events::Column::EventHash.eq(hash.as_str()))
             .filter(webhook_events::Column::ExpiresAt.lte(now.fixed_offset()))
             .exec(tx)

@@ -96,7 +96,10 @@ pub async fn unseal(
     let mut rows = select.limit(2).all(db).await?;
     let Some(row) = rows.pop() else { return Ok(None) };
     if !rows.is_empty() {
-        return Err(Error::invalid("integration", format!("{reference:?} is the name of several: use the id")));
+        return Err(Error::invalid(
+            "integration",
+            format!("{reference:?} is the name of several: use the id"),
+        ));
     }
     let status: Status = row.status.parse()?;
     if status == Status::Inactive {
@@ -141,8 +144,7 @@ pub async fn reseal_outdated(
     if let Some(after) = after {
         select = select.filter(integrations::Column::Id.gt(after));
     }
-    let rows =
-        select.order_by_asc(integrations::Column::Id).limit(limit).lock_exclusive().all(tx).await?;
+    let rows = select.order_by_asc(integrations::Column::Id).limit(limit).lock_exclusive().all(tx).await?;
     let mut done = Resealed { seen: rows.len(), last: rows.last().map(|row| row.id), ..Resealed::default() };
     for row in rows {
         match vault.is_outdated(&row.credentials_encrypted) {

@@ -11,7 +11,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use entity::integrations;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    Set,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -68,7 +69,9 @@ impl FromStr for Status {
         [Self::Active, Self::Inactive, Self::Error, Self::Expired]
             .into_iter()
             .find(|status| status.as_str() == word)
-            .ok_or_else(|| Error::invalid("status", format!("{word:?} is not active, inactive, error or expired")))
+            .ok_or_else(|| {
+                Error::invalid("status", format!("{word:?} is not active, inactive, error or expired"))
+            })
     }
 }
 
@@ -252,11 +255,7 @@ pub async fn mark_tested(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(
-    tx: &impl ConnectionTrait,
-    organization_id: Uuid,
-    integration_id: Uuid,
-) -> Result<bool> {
+pub async fn delete(tx: &impl ConnectionTrait, organization_id: Uuid, integration_id: Uuid) -> Result<bool> {
     let outcome = integrations::Entity::delete_many()
         .filter(integrations::Column::Id.eq(integration_id))
         .filter(integrations::Column::OrganizationId.eq(organization_id))

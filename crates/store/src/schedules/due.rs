@@ -112,7 +112,14 @@ pub async fn advance(tx: &impl ConnectionTrait, advanced: &[Advanced]) -> Result
         let mut rows = Vec::with_capacity(chunk.len());
         for one in chunk {
             let first = values.len() + 1;
-            rows.push(format!("(${}, ${}, ${}, ${}, ${})", first, first + 1, first + 2, first + 3, first + 4));
+            rows.push(format!(
+                "(${}, ${}, ${}, ${}, ${})",
+                first,
+                first + 1,
+                first + 2,
+                first + 3,
+                first + 4
+            ));
             values.extend([
                 Value::from(one.id),
                 Value::from(one.next_run_at.map(|at| at.fixed_offset())),
@@ -188,4 +195,3 @@ pub async fn reconcile(tx: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64
     advance(tx, &advanced).await?;
     Ok(advanced.into_iter().map(|one| Reconciled { id: one.id, next_run_at: one.next_run_at }).collect())
 }
-

@@ -14,7 +14,8 @@ mod model;
 use chrono::{DateTime, Utc};
 use entity::{schedules, workflows};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    Set,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -69,9 +70,7 @@ pub async fn create(
     if let Some(input) = &new.input_data {
         text::refuse_nul_in("input_data", input)?;
     }
-    let Some(is_workflow_active) =
-        is_workflow_active(tx, new.organization_id, new.workflow_id).await?
-    else {
+    let Some(is_workflow_active) = is_workflow_active(tx, new.organization_id, new.workflow_id).await? else {
         return Ok(None);
     };
     let next = if new.is_active && is_workflow_active { new.timing.next_after(now)? } else { None };
@@ -226,8 +225,7 @@ pub async fn list(
     filter: ScheduleFilter,
     page: PageRequest,
 ) -> Result<Page<Schedule>> {
-    let mut select =
-        schedules::Entity::find().filter(schedules::Column::OrganizationId.eq(organization_id));
+    let mut select = schedules::Entity::find().filter(schedules::Column::OrganizationId.eq(organization_id));
     if let Some(workflow_id) = filter.workflow_id {
         select = select.filter(schedules::Column::WorkflowId.eq(workflow_id));
     }

@@ -38,9 +38,12 @@ impl FromStr for MissedRunPolicy {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self> {
-        [Self::Skip, Self::RunOnce, Self::CatchUp].into_iter().find(|policy| policy.as_str() == word).ok_or_else(
-            || Error::invalid("missed_run_policy", format!("{word:?} is not skip, run_once or catch_up")),
-        )
+        [Self::Skip, Self::RunOnce, Self::CatchUp]
+            .into_iter()
+            .find(|policy| policy.as_str() == word)
+            .ok_or_else(|| {
+                Error::invalid("missed_run_policy", format!("{word:?} is not skip, run_once or catch_up"))
+            })
     }
 }
 

@@ -64,9 +64,8 @@ impl Key {
     }
 
     fn parse(text: &str) -> Result<Self, Error> {
-        let bytes = STANDARD
-            .decode(text.trim())
-            .map_err(|_| Error::InvalidKey { reason: "it is not in base64" })?;
+        let bytes =
+            STANDARD.decode(text.trim()).map_err(|_| Error::InvalidKey { reason: "it is not in base64" })?;
         let bytes: [u8; 32] =
             bytes.try_into().map_err(|_| Error::InvalidKey { reason: "it has not 32 bytes" })?;
         if bytes.iter().all(|byte| *byte == bytes[0]) {

@@ -140,9 +140,8 @@ fn processes_that_start_at_once_agree_on_one_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vault.key");
     let ids: Vec<KeyId> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| Keyring::load_or_create(&path).unwrap().current().id()))
-            .collect();
+        let threads: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| Keyring::load_or_create(&path).unwrap().current().id())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");

@@ -14,7 +14,8 @@ mod secret;
 use chrono::{DateTime, Utc};
 use entity::{webhooks, workflows};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    Set,
 };
 use uuid::Uuid;
 
@@ -70,7 +71,10 @@ impl Rules {
                 && header.len() <= 100
                 && header.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
             if !is_name {
-                return Err(Error::invalid("dedup_header", format!("{header:?} is not the name of a header")));
+                return Err(Error::invalid(
+                    "dedup_header",
+                    format!("{header:?} is not the name of a header"),
+                ));
             }
         }
         if self.max_body_bytes == Some(0) {
@@ -138,8 +142,7 @@ pub async fn create(
         None if new.rules.signature_scheme != SignatureScheme::None => Some(generate_secret()),
         None => None,
     };
-    let sealed =
-        secret.map(|secret| seal_secret(vault, new.organization_id, id, &secret)).transpose()?;
+    let sealed = secret.map(|secret| seal_secret(vault, new.organization_id, id, &secret)).transpose()?;
     let mut row = webhooks::ActiveModel {
         id: Set(id),
         organization_id: Set(new.organization_id),
@@ -261,11 +264,7 @@ pub async fn list(
     Ok(page.page(rows, |webhook| Cursor::new(webhook.created_at, webhook.id)))
 }
 
-async fn lock(
-    tx: &impl ConnectionTrait,
-    organization_id: Uuid,
-    webhook_id: Uuid,
-) -> Result<Option<Webhook>> {
+async fn lock(tx: &impl ConnectionTrait, organization_id: Uuid, webhook_id: Uuid) -> Result<Option<Webhook>> {
     Ok(webhooks::Entity::find_by_id(webhook_id)
         .filter(webhooks::Column::OrganizationId.eq(organization_id))
         .lock_exclusive()

@@ -80,9 +80,12 @@ impl FromStr for SignatureScheme {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self> {
-        [Self::None, Self::Standard, Self::Github].into_iter().find(|scheme| scheme.as_str() == word).ok_or_else(
-            || Error::invalid("signature_scheme", format!("{word:?} is not none, standard or github")),
-        )
+        [Self::None, Self::Standard, Self::Github]
+            .into_iter()
+            .find(|scheme| scheme.as_str() == word)
+            .ok_or_else(|| {
+                Error::invalid("signature_scheme", format!("{word:?} is not none, standard or github"))
+            })
     }
 }
 

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::{webhooks, workflows};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::secret::unseal_secret;

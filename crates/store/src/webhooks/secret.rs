@@ -103,8 +103,7 @@ pub(crate) fn seal_secret(
 pub(super) fn unseal_secret(vault: &Vault, webhook: &Webhook) -> Result<Option<Secret>> {
     let Some(sealed) = &webhook.secret_encrypted else { return Ok(None) };
     let secret = vault.unseal(&context(webhook.organization_id, webhook.id), sealed)?;
-    let secret =
-        String::from_utf8(secret).map_err(|_| vault::Error::Corrupt { reason: "it is not text" })?;
+    let secret = String::from_utf8(secret).map_err(|_| vault::Error::Corrupt { reason: "it is not text" })?;
     Ok(Some(Secret::new(secret)))
 }
 

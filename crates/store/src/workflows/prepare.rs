@@ -49,7 +49,10 @@ impl Prepared {
         for node in &definition.nodes {
             match node.data.node_type.as_str() {
                 trigger_fields::SCHEDULE => {
-                    rules.extend(settled(trigger_fields::schedule_rules(node, &definition.settings), is_active)?);
+                    rules.extend(settled(
+                        trigger_fields::schedule_rules(node, &definition.settings),
+                        is_active,
+                    )?);
                 }
                 trigger_fields::WEBHOOK => {
                     webhooks.extend(settled(trigger_fields::webhook(node).map(Some), is_active)?);

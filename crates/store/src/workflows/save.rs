@@ -1,8 +1,8 @@
 //! Saving: a new version and all that follows from it, or nothing.
 
 use engine::definition::Definition;
-use entity::{workflow_versions, workflows};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Set};
+use entity::workflows;
+use sea_orm::{ActiveModelTrait, ConnectionTrait, IntoActiveModel, Set};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -142,7 +142,12 @@ pub async fn update(
     if update.expected_version.is_some_and(|expected| expected != workflow.version) {
         return Ok(Saved::VersionConflict { current: workflow.version });
     }
-    let definition = update.definition.unwrap_or_else(|| workflow.definition.clone());
+    let definition = match update.definition {
+        Some(definition) => definition,
+        None => versions::find(tx, organization_id, workflow_id, workflow.version)
+            .await?
+            .map_or_else(|| workflow.definition.clone(), |current| current.definition),
+    };
     let prepared = Prepared::of(definition, workflow.status.parse()?, context.catalogue)?;
     let version = workflow.version + 1;
 
@@ -213,20 +218,7 @@ async fn write_derived(
     user_id: Option<Uuid>,
     change_summary: Option<String>,
 ) -> Result<()> {
-    if let Some(summary) = &change_summary {
-        text::refuse_nul("change_summary", summary)?;
-    }
-    let version = workflow_versions::ActiveModel {
-        id: Set(ids::new_id()),
-        organization_id: Set(workflow.organization_id),
-        workflow_id: Set(workflow.id),
-        version: Set(workflow.version),
-        definition: Set(prepared.value.clone()),
-        change_summary: Set(change_summary),
-        created_by: Set(user_id),
-        created_at: Set(context.now.fixed_offset()),
-    };
-    workflow_versions::Entity::insert(version).exec_without_returning(tx).await?;
+    versions::add(tx, workflow, &prepared.value, user_id, change_summary).await?;
     steps::derive(tx, context, workflow, &prepared.definition).await?;
     triggers::derive(tx, context, workflow, prepared).await
 }
@@ -256,7 +248,10 @@ fn check_tags(tags: Vec<String>) -> Result<Value> {
         text::refuse_nul("tags", &tag)?;
         let tag = tag.trim();
         if tag.is_empty() || tag.chars().count() > MAX_TAGS {
-            return Err(Error::invalid("tags", format!("hold {tag:?}, which has not 1 to {MAX_TAGS} characters")));
+            return Err(Error::invalid(
+                "tags",
+                format!("hold {tag:?}, which has not 1 to {MAX_TAGS} characters"),
+            ));
         }
         if !kept.iter().any(|known| known == tag) {
             kept.push(tag.to_owned());

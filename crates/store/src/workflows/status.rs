@@ -50,7 +50,9 @@ impl Status {
             (_, Self::Active | Self::Archived)
             | (Self::Active | Self::Paused | Self::Archived, Self::Paused)
             | (Self::Draft, Self::Draft) => true,
-            (Self::Draft, Self::Paused) | (Self::Active | Self::Paused | Self::Archived, Self::Draft) => false,
+            (Self::Draft, Self::Paused) | (Self::Active | Self::Paused | Self::Archived, Self::Draft) => {
+                false
+            }
         }
     }
 }
@@ -65,10 +67,9 @@ impl FromStr for Status {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or_else(|| Error::invalid("status", format!("{word:?} is not draft, active, paused or archived")))
+        Self::ALL.into_iter().find(|status| status.as_str() == word).ok_or_else(|| {
+            Error::invalid("status", format!("{word:?} is not draft, active, paused or archived"))
+        })
     }
 }
 

@@ -102,8 +102,7 @@ fn in_order(definition: &Definition) -> Vec<&NodeDefinition> {
     }
     let mut ordered = Vec::with_capacity(open.len());
     while !open.is_empty() {
-        let is_free =
-            |node: &&NodeDefinition| waits_for.get(node.id.as_str()).is_none_or(HashSet::is_empty);
+        let is_free = |node: &&NodeDefinition| waits_for.get(node.id.as_str()).is_none_or(HashSet::is_empty);
         let next = open.remove(open.iter().position(is_free).unwrap_or(0));
         waits_for.remove(next.id.as_str());
         for sources in waits_for.values_mut() {

@@ -190,7 +190,8 @@ mod tests {
         let read = webhook(&node(WEBHOOK, json!({"path": "/orders/"}))).unwrap();
         assert_eq!(read.path.as_str(), "orders");
         assert_eq!(read.rules, Rules { signature_scheme: SignatureScheme::None, ..Rules::default() });
-        let fields = json!({"path": "orders", "method": "ANY", "signature": "github", "responseMode": "lastNode"});
+        let fields =
+            json!({"path": "orders", "method": "ANY", "signature": "github", "responseMode": "lastNode"});
         let read = webhook(&node(WEBHOOK, fields)).unwrap();
         assert_eq!(read.rules.method, Method::Any);
         assert_eq!(read.rules.signature_scheme, SignatureScheme::Github);

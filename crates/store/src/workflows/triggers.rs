@@ -7,7 +7,8 @@
 use chrono::{DateTime, Utc};
 use entity::{schedules, webhooks};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    Set,
 };
 
 use super::prepare::Prepared;
@@ -42,8 +43,10 @@ async fn derive_schedules(
         .all(tx)
         .await?;
     for rule in rules {
-        let known =
-            present.iter().position(|row| row.node_id.as_deref() == Some(&rule.rule_id)).map(|at| present.remove(at));
+        let known = present
+            .iter()
+            .position(|row| row.node_id.as_deref() == Some(&rule.rule_id))
+            .map(|at| present.remove(at));
         write_schedule(tx, now, workflow, rule, known, is_workflow_active).await?;
     }
     for row in present {
