@@ -3,6 +3,7 @@
 use std::fmt;
 
 use entity::integrations;
+use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -144,7 +145,12 @@ pub async fn reseal_outdated(
     if let Some(after) = after {
         select = select.filter(integrations::Column::Id.gt(after));
     }
-    let rows = select.order_by_asc(integrations::Column::Id).limit(limit).lock_exclusive().all(tx).await?;
+    let rows = select
+        .order_by_asc(integrations::Column::Id)
+        .limit(limit)
+        .lock(LockType::NoKeyUpdate)
+        .all(tx)
+        .await?;
     let mut done = Resealed { seen: rows.len(), last: rows.last().map(|row| row.id), ..Resealed::default() };
     for row in rows {
         match vault.is_outdated(&row.credentials_encrypted) {

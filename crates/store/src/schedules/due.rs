@@ -55,7 +55,7 @@ pub async fn claim_due(tx: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64
         .order_by_asc(schedules::Column::Id)
         .limit(limit)
         // On SQLite this adds nothing, and need not: there is one write transaction at a time.
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
         .all(tx)
         .await?;
     let mut workflow_ids: Vec<Uuid> = rows.iter().map(|schedule| schedule.workflow_id).collect();

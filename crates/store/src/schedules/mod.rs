@@ -13,6 +13,7 @@ mod model;
 
 use chrono::{DateTime, Utc};
 use entity::{schedules, workflows};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     Set,
@@ -246,7 +247,7 @@ async fn lock(
 ) -> Result<Option<Schedule>> {
     Ok(schedules::Entity::find_by_id(schedule_id)
         .filter(schedules::Column::OrganizationId.eq(organization_id))
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .one(tx)
         .await?)
 }

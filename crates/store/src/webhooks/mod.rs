@@ -13,6 +13,7 @@ mod secret;
 
 use chrono::{DateTime, Utc};
 use entity::{webhooks, workflows};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
     Set,
@@ -267,7 +268,7 @@ pub async fn list(
 async fn lock(tx: &impl ConnectionTrait, organization_id: Uuid, webhook_id: Uuid) -> Result<Option<Webhook>> {
     Ok(webhooks::Entity::find_by_id(webhook_id)
         .filter(webhooks::Column::OrganizationId.eq(organization_id))
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .one(tx)
         .await?)
 }

@@ -18,7 +18,7 @@ mod triggers;
 use chrono::{DateTime, Utc};
 use engine::node::Catalogue;
 use entity::workflows;
-use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::sea_query::{Expr, LockType, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -100,10 +100,12 @@ async fn lock(
     organization_id: Uuid,
     workflow_id: Uuid,
 ) -> Result<Option<Workflow>> {
-    // On SQLite this adds nothing, and need not: there is one write transaction at a time.
+    // Not FOR UPDATE: that would hold up whoever enqueues an execution of the workflow, whose foreign key locks the
+    // row against deletion, and a scheduler that has locked the schedules which a save changes would never end. On
+    // SQLite this adds nothing, and need not: there is one write transaction at a time.
     Ok(workflows::Entity::find_by_id(workflow_id)
         .filter(workflows::Column::OrganizationId.eq(organization_id))
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .one(tx)
         .await?)
 }

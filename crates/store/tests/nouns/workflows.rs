@@ -311,6 +311,21 @@ conformance! {
         assert!(!workflows::delete(db.writer(), ada.id(), workflow.id).await.unwrap());
     }
 
+    async fn an_execution_can_be_enqueued_while_its_workflow_is_saved(test: &TestDb) {
+        let db = &test.db;
+        if db.backend() == store::Backend::Sqlite {
+            return; // It has one write transaction at a time.
+        }
+        let ada = Tenant::sign_up(db, "ada@example.org").await;
+        let workflow = ada.workflow(db, scheduled(json!({"cron": "@daily"})), Status::Active).await;
+        let update = WorkflowUpdate { name: Some("Renamed".to_owned()), ..WorkflowUpdate::default() };
+        let save = db.begin().await.unwrap();
+        saved(workflows::update(&save, context(db.now()), ada.id(), workflow.id, update).await.unwrap());
+        // Were it held up, the limit on waiting for a lock would end it.
+        ada.enqueue(db, &workflow).await;
+        save.commit().await.unwrap();
+    }
+
     async fn a_version_keeps_the_order_of_keys_through_an_edit_of_something_else(test: &TestDb) {
         let db = &test.db;
         let ada = Tenant::sign_up(db, "ada@example.org").await;
