@@ -15,7 +15,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use store::queue::{Held, Lease};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +55,6 @@ impl Default for WriterOptions {
 pub struct Writer {
     sender: mpsc::Sender<Submission>,
     now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
-    task: JoinHandle<()>,
 }
 
 impl Writer {
@@ -68,8 +66,8 @@ impl Writer {
         now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
-        let task = tokio::spawn(write_batches(receiver, sink, options));
-        Self { sender, now, task }
+        tokio::spawn(write_batches(receiver, sink, options));
+        Self { sender, now }
     }
 
     /// The journal of an execution that this worker has claimed. `lost` is cancelled when its lease is lost.
@@ -82,14 +80,6 @@ impl Writer {
         lost: CancellationToken,
     ) -> LeaseJournal {
         LeaseJournal::new(self.sender.clone(), lease, tenant, clock, lost, Arc::clone(&self.now))
-    }
-
-    /// Writes what is left and ends. Returns when every journal is dropped, too.
-    pub async fn close(self) {
-        drop(self.sender);
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the journal writer ended badly");
-        }
     }
 }
 

@@ -60,8 +60,6 @@ pub struct Services {
     pub files: FileStore,
     /// Largest file.
     pub max_file_bytes: u64,
-    /// The way of nodes to the world.
-    pub egress: nodes::egress::Client,
     /// The node types.
     pub catalogue: Arc<Catalogue>,
     /// Runs JavaScript.
@@ -101,7 +99,6 @@ impl Services {
             files: FileStore::open(&settings.files.directory).await?,
             max_file_bytes: settings.files.max_file_bytes,
             catalogue: Arc::new(nodes::catalogue(&egress)),
-            egress,
             evaluator: Arc::new(sandbox),
             db,
         })

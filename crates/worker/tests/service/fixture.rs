@@ -11,6 +11,7 @@ use store::files::FileStore;
 use store::integrations::{Credentials, NewIntegration};
 use store::journal::{StepRecord, StepStatus, steps_of};
 use store::queue::{NewExecution, TriggerType};
+use store::settings::Settings;
 use store::vault::{Keyring, Vault};
 use store::workflows::{NewWorkflow, SaveContext, Status, Workflow};
 use uuid::Uuid;
@@ -183,9 +184,12 @@ impl<'a> Fixture<'a> {
     }
 }
 
+fn settings() -> Settings {
+    store::settings::load_from(None, []).unwrap()
+}
+
 pub(crate) fn options() -> Options {
-    let settings = store::settings::load_from(None, []).unwrap();
-    let mut options = Options::of(&settings);
+    let mut options = Options::of(&settings());
     options.concurrency = 8;
     options
 }
