@@ -143,7 +143,9 @@ fn classify(error: &dyn DatabaseError) -> Option<Class> {
     }
     match error.kind() {
         ErrorKind::UniqueViolation => Some(Class::Unique(unique_constraint(error))),
-        ErrorKind::ForeignKeyViolation => Some(Class::ForeignKey(error.constraint().unwrap_or("fk").to_owned())),
+        ErrorKind::ForeignKeyViolation => {
+            Some(Class::ForeignKey(error.constraint().unwrap_or("fk").to_owned()))
+        }
         ErrorKind::CheckViolation => {
             let name = error.constraint().or_else(|| error.message().rsplit_once(": ").map(|(_, name)| name));
             Some(Class::Check(name.unwrap_or("ck").to_owned()))

@@ -1,12 +1,14 @@
 //! Connections, the schema check, and wake-ups between processes.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
+
 mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use migration::{MigratorTrait, Migrator};
+use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use store::settings::{Database, Secret};
 use store::{Backend, Clock, Db, Error, SystemClock, Topic, ids};
@@ -32,7 +34,9 @@ async fn connect(url: &str) -> Result<Db, Error> {
 async fn pragma(db: &impl ConnectionTrait, name: &str) -> String {
     let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {name}"));
     let row = db.query_one_raw(statement).await.unwrap().unwrap();
-    row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string())).unwrap()
+    row.try_get_by_index::<String>(0)
+        .or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string()))
+        .unwrap()
 }
 
 conformance! {
@@ -98,7 +102,10 @@ async fn a_missing_database_is_named_without_its_password() {
         let error = connect(url).await.err().unwrap();
         assert!(matches!(error, Error::Unreachable { .. }) && error.is_temporary(), "{error:?}");
         assert!(!error.to_string().contains("secret"), "{error}");
-        assert!(error.to_string().contains(if url.starts_with("sqlite") { "nowhere" } else { "127.0.0.1:1/x" }), "{error}");
+        assert!(
+            error.to_string().contains(if url.starts_with("sqlite") { "nowhere" } else { "127.0.0.1:1/x" }),
+            "{error}"
+        );
     }
     let error = connect("mysql://x").await.err().unwrap();
     assert!(error.to_string().starts_with("database.url"), "{error}");
@@ -137,7 +144,8 @@ async fn listeners(test: &TestDb) -> Vec<i32> {
 async fn until_listening(test: &TestDb, count: usize, except: &[i32]) -> Vec<i32> {
     let listening = async {
         loop {
-            let pids: Vec<i32> = listeners(test).await.into_iter().filter(|pid| !except.contains(pid)).collect();
+            let pids: Vec<i32> =
+                listeners(test).await.into_iter().filter(|pid| !except.contains(pid)).collect();
             if pids.len() >= count {
                 return pids;
             }

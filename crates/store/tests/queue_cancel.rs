@@ -1,5 +1,7 @@
 //! Cancelling, in every state.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod support;
 
 use engine::execution::ExecutionStatus;

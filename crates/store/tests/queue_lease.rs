@@ -1,14 +1,14 @@
 //! Leases: kept, handed back, lost, and what may be written under them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod support;
 
 use engine::execution::ExecutionStatus;
 use store::journal::{self, Close, JournalEntry, StepStatus};
 use store::queue::{self, CancelOutcome, Held};
 use store::{Db, Topic};
-use support::queue::{
-    LEASE_MS, ended, execution, put_many, queue_row, running, state, status, step, take,
-};
+use support::queue::{LEASE_MS, ended, execution, put_many, queue_row, running, state, status, step, take};
 
 const PAST_LEASE_MS: i64 = 30_001;
 

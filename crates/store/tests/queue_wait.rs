@@ -1,19 +1,27 @@
 //! Waiting: for a time, for a request, for children.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod support;
 
 use chrono::TimeDelta;
 use engine::execution::ExecutionStatus;
 use serde_json::json;
+use store::Db;
 use store::journal::{self, Close, JournalEntry, StepRecord, StepStatus};
 use store::queue::{self, Claimed, Held, Resumed};
-use store::Db;
 use support::TestDb;
 use support::queue::{child_of, ended, put, running, state, status, step, take};
 use uuid::Uuid;
 
 fn entry(claimed: &Claimed, close: Option<Close>) -> JournalEntry {
-    JournalEntry { lease: claimed.lease.clone(), steps: Vec::new(), logs: Vec::new(), starts: Vec::new(), close }
+    JournalEntry {
+        lease: claimed.lease.clone(),
+        steps: Vec::new(),
+        logs: Vec::new(),
+        starts: Vec::new(),
+        close,
+    }
 }
 
 fn finished(claimed: &Claimed) -> JournalEntry {
@@ -48,11 +56,8 @@ async fn with_children(test: &TestDb, count: usize) -> (Claimed, Vec<Claimed>) {
     let parent = running(test).await;
     let waiting = step(&parent, "sub", 0, StepStatus::Waiting, test.now());
     let children = (0..count).map(|_| child_of(test, &parent, waiting.id)).collect();
-    let started = JournalEntry {
-        steps: vec![waiting],
-        starts: children,
-        ..entry(&parent, Some(Close::Suspend(None)))
-    };
+    let started =
+        JournalEntry { steps: vec![waiting], starts: children, ..entry(&parent, Some(Close::Suspend(None))) };
     assert_eq!(commit(&test.db, &[started]).await, [Held::Yes]);
     assert_eq!(state(&test.db, parent.lease.execution_id).await.as_deref(), Some("waiting"));
     let children = take(&test.db, "w", 100).await;

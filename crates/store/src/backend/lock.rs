@@ -24,7 +24,9 @@ pub(crate) struct QueueRow {
 impl QueueRow {
     /// Whether the lease is the one that holds the execution.
     pub(crate) fn is_held_by(&self, lease: &Lease) -> bool {
-        self.state == "leased" && self.token == lease.token && self.owner.as_deref() == Some(lease.owner.as_str())
+        self.state == "leased"
+            && self.token == lease.token
+            && self.owner.as_deref() == Some(lease.owner.as_str())
     }
 }
 

@@ -3,7 +3,8 @@
 //! - [`rows`] hands many rows to one statement: arrays on PostgreSQL, so that one prepared text serves any number of
 //!   rows; `VALUES` lists of few lengths on SQLite.
 //! - [`lock`] locks the queue rows of executions. SQLite has one writer at a time, so there it only reads.
-//! - [`json`] looks into arrays: by the GIN index on PostgreSQL, by `json_each` on SQLite.
+//! - [`json`] writes `json` columns as they are, and looks into arrays: by the GIN index on PostgreSQL, by `json_each`
+//!   on SQLite.
 //! - The claim of the queue (`queue::claim`) asks here for its lock and for the heads of the organizations' queues.
 
 pub(crate) mod json;
@@ -42,8 +43,12 @@ impl Backend {
     /// An expression for the whole milliseconds from one moment to another.
     pub(crate) fn elapsed_ms(self, from: &str, to: &str) -> String {
         match self {
-            Self::Sqlite => format!("MAX(0, CAST(ROUND((julianday({to}) - julianday({from})) * 86400000) AS INTEGER))"),
-            Self::Postgres => format!("GREATEST(0, ROUND(EXTRACT(EPOCH FROM ({to} - {from})) * 1000))::bigint"),
+            Self::Sqlite => {
+                format!("MAX(0, CAST(ROUND((julianday({to}) - julianday({from})) * 86400000) AS INTEGER))")
+            }
+            Self::Postgres => {
+                format!("GREATEST(0, ROUND(EXTRACT(EPOCH FROM ({to} - {from})) * 1000))::bigint")
+            }
         }
     }
 

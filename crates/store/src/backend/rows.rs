@@ -96,7 +96,11 @@ impl<const N: usize> Rows<N> {
     }
 
     /// The same, for a statement that gives rows back.
-    pub(crate) async fn query(self, connection: &impl ConnectionTrait, body: &str) -> Result<Vec<QueryResult>> {
+    pub(crate) async fn query(
+        self,
+        connection: &impl ConnectionTrait,
+        body: &str,
+    ) -> Result<Vec<QueryResult>> {
         let mut rows = Vec::new();
         for statement in self.statements(Backend::of(connection), body) {
             rows.extend(connection.query_all_raw(statement).await?);
@@ -123,7 +127,10 @@ impl<const N: usize> Rows<N> {
                 Backend::Sqlite => {
                     let length = largest_power_of_two(rows.len().min(MAX_SQLITE_ROWS));
                     let row = format!("({})", vec!["?"; N].join(","));
-                    let sql = format!("WITH RECURSIVE v({names}) AS (VALUES {}) {body}", vec![row.as_str(); length].join(","));
+                    let sql = format!(
+                        "WITH RECURSIVE v({names}) AS (VALUES {}) {body}",
+                        vec![row.as_str(); length].join(",")
+                    );
                     let values: Vec<Value> = rows.by_ref().take(length).flatten().collect();
                     Statement::from_sql_and_values(backend.sea_orm(), sql, values)
                 }
@@ -138,7 +145,8 @@ fn largest_power_of_two(at_most: usize) -> usize {
 }
 
 fn unnest(columns: &[Column]) -> String {
-    let selected: Vec<String> = columns.iter().enumerate().map(|(index, column)| select(index, *column)).collect();
+    let selected: Vec<String> =
+        columns.iter().enumerate().map(|(index, column)| select(index, *column)).collect();
     let arrays: Vec<String> = columns
         .iter()
         .enumerate()
@@ -276,7 +284,8 @@ mod tests {
         let mut texts = std::collections::BTreeSet::new();
         for count in 1..300 {
             let statements = rows(count).statements(Backend::Sqlite, "SELECT 1");
-            let total: usize = statements.iter().map(|s| s.values.as_ref().map_or(0, |v| v.0.len() / 2)).sum();
+            let total: usize =
+                statements.iter().map(|s| s.values.as_ref().map_or(0, |v| v.0.len() / 2)).sum();
             assert_eq!(total as i64, count);
             texts.extend(statements.into_iter().map(|statement| statement.sql));
         }

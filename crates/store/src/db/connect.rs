@@ -70,8 +70,10 @@ async fn open_postgres(settings: &settings::Database, url: &str) -> Result<Opene
         .statement_timeout(Duration::from_millis(settings.statement_timeout_ms))
         .map_sqlx_postgres_opts(|options| {
             options.options([
-                ("lock_timeout", POSTGRES_LOCK_TIMEOUT_MS),
-                ("idle_in_transaction_session_timeout", POSTGRES_IDLE_TRANSACTION_MS),
+                ("lock_timeout", POSTGRES_LOCK_TIMEOUT_MS.to_string()),
+                ("idle_in_transaction_session_timeout", POSTGRES_IDLE_TRANSACTION_MS.to_string()),
+                // Compiling one of our statements takes longer than running it.
+                ("jit", "off".to_owned()),
             ])
         });
     let writer = connect(url, options).await?;

@@ -72,7 +72,9 @@ async fn write(tx: &DatabaseTransaction, now: DateTime<Utc>, entries: &[&Journal
         let execution_id = entry.lease.execution_id;
         match &entry.close {
             Some(Close::Finish(ended)) => endings.push(Ending { execution_id, ended }),
-            Some(Close::Suspend(resume_at)) => suspensions.push(Suspension { execution_id, resume_at: *resume_at }),
+            Some(Close::Suspend(resume_at)) => {
+                suspensions.push(Suspension { execution_id, resume_at: *resume_at })
+            }
             Some(Close::Release) => released.push(execution_id),
             None => {}
         }

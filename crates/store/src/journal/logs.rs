@@ -4,9 +4,7 @@ use sea_orm::ConnectionTrait;
 
 use super::LogRecord;
 use crate::Result;
-use crate::backend::rows::{
-    Column, Kind, Rows, optional, optional_json, optional_text, required, text,
-};
+use crate::backend::rows::{Column, Kind, Rows, optional, optional_json, optional_text, required, text};
 use crate::clock::truncate;
 
 static LOG: [Column; 10] = [

@@ -7,9 +7,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use uuid::Uuid;
 
 use super::{StepRecord, StepStatus};
-use crate::backend::rows::{
-    Column, Kind, Rows, optional, optional_json, optional_text, required, text,
-};
+use crate::backend::rows::{Column, Kind, Rows, optional, optional_json, optional_text, required, text};
 use crate::backend::{Backend, query};
 use crate::clock::truncate;
 use crate::queue::USED_TOKEN;

@@ -48,11 +48,13 @@ pub async fn request_cancel(
     }
     let tree = lock_tree(tx, execution_id).await?;
     let (mut ended, mut requested) = (Vec::new(), Vec::new());
-    let rows = ids(tree).query(tx, "SELECT id, status FROM executions WHERE id IN (SELECT id FROM v)").await?;
+    let rows =
+        ids(tree).query(tx, "SELECT id, status FROM executions WHERE id IN (SELECT id FROM v)").await?;
     for row in rows {
         let id: Uuid = row.try_get("", "id")?;
         let status: String = row.try_get("", "status")?;
-        let status: ExecutionStatus = status.parse().map_err(|reason: String| Error::invalid("status", reason))?;
+        let status: ExecutionStatus =
+            status.parse().map_err(|reason: String| Error::invalid("status", reason))?;
         match status {
             ExecutionStatus::Pending | ExecutionStatus::Waiting => ended.push(id),
             ExecutionStatus::Running => requested.push(id),

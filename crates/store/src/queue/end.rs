@@ -26,7 +26,12 @@ pub(super) const UNCOUNTED: i64 = -1;
 ///
 /// # Errors
 /// [`Error::Invalid`] when the status is not final; those of the database.
-pub async fn finish(tx: &impl ConnectionTrait, now: DateTime<Utc>, lease: &Lease, ended: &Ended) -> Result<Held> {
+pub async fn finish(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    lease: &Lease,
+    ended: &Ended,
+) -> Result<Held> {
     let execution_id = lease.execution_id;
     let rows = lock::queue_rows(tx, &[execution_id], lock::Parents::Of(&[execution_id])).await?;
     if !rows.get(&execution_id).is_some_and(|row| row.is_held_by(lease)) {
@@ -78,7 +83,9 @@ pub(crate) async fn end(
     }
     let outcomes = write(tx, truncate(now), endings).await?;
     let executions = endings.iter().map(|ending| ending.execution_id);
-    ids(executions).execute(tx, "DELETE FROM execution_queue WHERE execution_id IN (SELECT id FROM v)").await?;
+    ids(executions)
+        .execute(tx, "DELETE FROM execution_queue WHERE execution_id IN (SELECT id FROM v)")
+        .await?;
     let mut parents: Vec<Uuid> = outcomes.iter().filter_map(|outcome| outcome.parent).collect();
     parents.sort_unstable();
     parents.dedup();
@@ -87,7 +94,11 @@ pub(crate) async fn end(
     Ok(woken)
 }
 
-async fn write(tx: &impl ConnectionTrait, now: DateTime<Utc>, endings: &[Ending<'_>]) -> Result<Vec<Outcome>> {
+async fn write(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    endings: &[Ending<'_>],
+) -> Result<Vec<Outcome>> {
     let mut rows = Rows::new(&ENDINGS);
     for Ending { execution_id, ended } in endings {
         if !ended.status.is_final() {
@@ -202,10 +213,8 @@ async fn count(tx: &impl ConnectionTrait, outcomes: &[Outcome]) -> Result<()> {
 /// The average is a whole number, so that a small difference divided by a hundred would always be cut off. Adding a
 /// remainder that runs through all values from count to count rounds it up as often as it should be.
 fn count_statement(backend: Backend) -> String {
-    let weight = format!(
-        "CASE WHEN w.total_executions < {0} THEN w.total_executions ELSE {0} END",
-        AVERAGE_OVER - 1
-    );
+    let weight =
+        format!("CASE WHEN w.total_executions < {0} THEN w.total_executions ELSE {0} END", AVERAGE_OVER - 1);
     // Rows of executions keep `FOR KEY SHARE` on their workflow while they are inserted; this lock does not mind.
     let lock = match backend {
         Backend::Sqlite => "",

@@ -76,7 +76,8 @@ pub async fn enqueue(
         inserted.insert(row.try_get::<Uuid>("", "id")?);
     }
     let mut rows = Rows::new(&QUEUE);
-    let new: Vec<&NewExecution> = executions.iter().filter(|execution| inserted.contains(&execution.id)).collect();
+    let new: Vec<&NewExecution> =
+        executions.iter().filter(|execution| inserted.contains(&execution.id)).collect();
     for execution in &new {
         rows.push([
             execution.id.into(),

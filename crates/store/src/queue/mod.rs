@@ -36,12 +36,12 @@ pub use enqueue::enqueue;
 pub(crate) use lease::release_held;
 pub use lease::{heartbeat, release};
 pub use records::{
-    ClaimRequest, Claimed, Depth, Ended, ErrorSummary, Heartbeat, Held, Lease, NewExecution, Occurrence, Parent, Rescued,
-    TriggerType,
+    ClaimRequest, Claimed, Depth, Ended, ErrorSummary, Heartbeat, Held, Lease, NewExecution, Occurrence,
+    Parent, Rescued, TriggerType,
 };
 pub use rescue::{requeue_lost, resume_due};
-pub use resume::{Resumed, resume_by_token};
 pub(crate) use resume::USED_TOKEN;
+pub use resume::{Resumed, resume_by_token};
 pub use suspend::suspend;
 pub(crate) use suspend::{Suspension, suspend_held};
 
@@ -50,7 +50,8 @@ pub(crate) use suspend::{Suspension, suspend_held};
 /// # Errors
 /// Those of the database.
 pub async fn depth(db: &Db) -> Result<Depth> {
-    let sql = "SELECT state, count(*) AS executions, min(run_at) AS oldest FROM execution_queue GROUP BY state";
+    let sql =
+        "SELECT state, count(*) AS executions, min(run_at) AS oldest FROM execution_queue GROUP BY state";
     let mut depth = Depth::default();
     for row in query(db.reader(), sql, []).await? {
         add(&mut depth, &row)?;

@@ -7,10 +7,10 @@ use engine::execution::{Event, ExecutionStatus};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+use super::end::{Ending, UNCOUNTED, end};
 use super::lease::make_pending;
 use super::suspend::never;
 use super::wake::{Cause, wake};
-use super::end::{Ending, UNCOUNTED, end};
 use super::{Ended, ErrorSummary, Rescued};
 use crate::backend::rows::ids;
 use crate::backend::{Backend, lock, query};
@@ -50,7 +50,12 @@ pub async fn requeue_lost(db: &Db, now: DateTime<Utc>, limit: u64, max_claims: u
 }
 
 /// Locks rows whose lease has passed. Those that somebody holds at this moment are not lost yet.
-async fn sort_out(tx: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64, max_claims: u32) -> Result<Rescued> {
+async fn sort_out(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    limit: u64,
+    max_claims: u32,
+) -> Result<Rescued> {
     let sql = format!(
         "SELECT q.execution_id, q.attempt, (SELECT e.cancel_requested_at FROM executions e WHERE e.id = q.execution_id) \
          AS cancel FROM execution_queue q WHERE q.state = 'leased' AND q.lease_until < ? \

@@ -21,7 +21,8 @@ pub(super) fn can_end(row: &str, wanted: &str) -> String {
         (ExecutionStatus::Failed, Event::Failed),
         (ExecutionStatus::Cancelled, Event::Cancelled),
     ];
-    let cases = ends.map(|(status, event)| format!("({wanted} = '{status}' AND {row}.status IN ({}))", sources(event)));
+    let cases = ends
+        .map(|(status, event)| format!("({wanted} = '{status}' AND {row}.status IN ({}))", sources(event)));
     format!("({})", cases.join(" OR "))
 }
 

@@ -41,7 +41,8 @@ impl Cause {
 }
 
 fn children() -> String {
-    let of_step = "SELECT 1 FROM executions c WHERE c.parent_execution_id = q.execution_id AND c.parent_step_id = s.id";
+    let of_step =
+        "SELECT 1 FROM executions c WHERE c.parent_execution_id = q.execution_id AND c.parent_step_id = s.id";
     format!(
         "EXISTS (SELECT 1 FROM execution_steps s WHERE s.execution_id = q.execution_id AND s.status = 'waiting' \
          AND (s.child_execution_id IS NOT NULL OR EXISTS ({of_step})) \

@@ -7,7 +7,9 @@
     dead_code,
     unreachable_pub,
     clippy::allow_attributes,
-    reason = "each test binary uses a part of this"
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "each test binary uses a part of this, and all of it is for tests"
 )]
 
 pub mod queue;
