@@ -72,7 +72,8 @@ pub fn serve(listen: SocketAddr, probe: Probe) -> std::io::Result<actix_web::dev
 }
 
 async fn healthz(probe: web::Data<Probe>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok", "service": probe.service, "version": env!("CARGO_PKG_VERSION") }))
+    HttpResponse::Ok()
+        .json(json!({ "status": "ok", "service": probe.service, "version": env!("CARGO_PKG_VERSION") }))
 }
 
 async fn readyz(probe: web::Data<Probe>) -> HttpResponse {
@@ -89,7 +90,8 @@ async fn metrics(probe: web::Data<Probe>) -> HttpResponse {
         for (state, count) in [("ready", depth.ready), ("leased", depth.leased), ("waiting", depth.waiting)] {
             metrics::gauge!("tidemill_queue_depth", "state" => state).set(count as f64);
         }
-        let age_ms = depth.oldest_ready_at.map_or(0, |oldest| (probe.db.now() - oldest).num_milliseconds().max(0));
+        let age_ms =
+            depth.oldest_ready_at.map_or(0, |oldest| (probe.db.now() - oldest).num_milliseconds().max(0));
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         metrics::gauge!("tidemill_queue_oldest_ready_seconds").set(age_ms as f64 / 1000.0);
     }

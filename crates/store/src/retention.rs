@@ -60,7 +60,8 @@ async fn delete_before(
     which: sea_orm::sea_query::SimpleExpr,
     limit: u64,
 ) -> Result<u64> {
-    let ended = ExecutionStatus::ALL.into_iter().filter(|status| status.is_final()).map(ExecutionStatus::as_str);
+    let ended =
+        ExecutionStatus::ALL.into_iter().filter(|status| status.is_final()).map(ExecutionStatus::as_str);
     let oldest = Query::select()
         .column(executions::Column::Id)
         .from(executions::Entity)
@@ -77,7 +78,8 @@ async fn delete_before(
 
 /// The least key that an execution can have which is younger than so many days.
 fn first_id_of(now: DateTime<Utc>, days: i64) -> Uuid {
-    let moment = TimeDelta::try_days(days).and_then(|age| now.checked_sub_signed(age)).unwrap_or(DateTime::UNIX_EPOCH);
+    let moment =
+        TimeDelta::try_days(days).and_then(|age| now.checked_sub_signed(age)).unwrap_or(DateTime::UNIX_EPOCH);
     let seconds = u64::try_from(moment.timestamp()).unwrap_or(0);
     let timestamp = Timestamp::from_unix(NoContext, seconds, 0);
     let (high, _) = Uuid::new_v7(timestamp).as_u64_pair();

@@ -67,8 +67,7 @@ pub fn shutdown_on_signal() -> std::io::Result<CancellationToken> {
 
 /// Runs a service to its end; what ends it early is one line on standard error and the exit code 1.
 pub fn main<E: std::fmt::Display>(name: &str, service: impl Future<Output = Result<(), E>>) -> ExitCode {
-    // The only error is that a provider is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls();
     let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(service).map_err(|error| format!("{error:#}")),
         Err(error) => Err(format!("cannot start the runtime: {error}")),
@@ -77,4 +76,10 @@ pub fn main<E: std::fmt::Display>(name: &str, service: impl Future<Output = Resu
     // Nothing is left to be done when standard error is closed.
     let _ = writeln!(std::io::stderr().lock(), "{name}: {}", error.replace('\n', " "));
     ExitCode::FAILURE
+}
+
+/// Chooses the cryptography of all TLS connections of this process, once, before the first of them.
+pub fn install_tls() {
+    // The only error is that a provider is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

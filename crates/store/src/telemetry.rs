@@ -3,6 +3,8 @@
 //! Log lines go to standard error through `tracing`. Metrics are counted through the `metrics` facade
 //! anywhere in Tidemill and rendered by [`Telemetry::render`] in Prometheus' text format.
 
+use std::io::IsTerminal as _;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::prelude::*;
@@ -10,7 +12,8 @@ use tracing_subscriber::prelude::*;
 use crate::settings::{Log, LogFormat};
 
 /// Upper bounds in seconds of the buckets of every `*_seconds` histogram.
-const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
+const SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
 
 /// Why logs or metrics cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +39,8 @@ impl Telemetry {
     /// See [`Error`].
     pub fn start(log: &Log) -> Result<Self, Error> {
         let filter = EnvFilter::builder().parse(&log.filter)?;
-        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let colours = std::io::stderr().is_terminal();
+        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
         let registry = tracing_subscriber::registry().with(filter);
         match log.format {
             LogFormat::Text => registry.with(layer).try_init(),

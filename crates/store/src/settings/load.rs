@@ -104,7 +104,10 @@ fn read(path: &Path) -> Result<String, Error> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Table, Error> {
-    text.parse().map_err(|error: toml::de::Error| Error::Syntax { path: path.to_owned(), message: error.to_string().replace('\n', " ") })
+    text.parse().map_err(|error: toml::de::Error| Error::Syntax {
+        path: path.to_owned(),
+        message: error.to_string().replace('\n', " "),
+    })
 }
 
 fn merge(base: &mut Table, over: Table) {
@@ -122,16 +125,23 @@ fn merge(base: &mut Table, over: Table) {
 fn set(table: &mut Table, key: &str, text: &str) -> Result<(), Error> {
     let problem = |message: &str| Error::Key { key: key.to_owned(), message: message.to_owned() };
     let (section, name) = key.split_once('.').ok_or_else(|| problem("expected TIDEMILL__SECTION__KEY"))?;
-    let section =
-        table.get_mut(section).and_then(Value::as_table_mut).ok_or_else(|| problem("there is no such section"))?;
+    let section = table
+        .get_mut(section)
+        .and_then(Value::as_table_mut)
+        .ok_or_else(|| problem("there is no such section"))?;
     let value = match section.get(name) {
         None => return Err(problem("there is no such setting")),
         Some(Value::String(_)) => Value::String(text.to_owned()),
-        Some(Value::Array(_)) if !text.trim_start().starts_with('[') => {
-            Value::Array(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Value::String(part.to_owned())).collect())
-        }
+        Some(Value::Array(_)) if !text.trim_start().starts_with('[') => Value::Array(
+            text.split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(|part| Value::String(part.to_owned()))
+                .collect(),
+        ),
         Some(default) => {
-            let parsed = format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
+            let parsed =
+                format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
             parsed.filter(|value| value.same_type(default)).ok_or_else(|| {
                 problem(&format!("{text:?} is not a value of the kind {}", default.type_str()))
             })?
@@ -186,8 +196,11 @@ mod tests {
             assert!(error.contains(expected), "{error}");
             assert!(!error.contains('\n'), "{error}");
         }
-        let cases =
-            [("TIDEMILL__API__NO", "api.no"), ("TIDEMILL__NO__KEY", "no.key"), ("TIDEMILL__WORKER__POLL_MS", "worker.poll_ms")];
+        let cases = [
+            ("TIDEMILL__API__NO", "api.no"),
+            ("TIDEMILL__NO__KEY", "no.key"),
+            ("TIDEMILL__WORKER__POLL_MS", "worker.poll_ms"),
+        ];
         for (name, expected) in cases {
             let error = load_from(None, variables(&[(name, "x")])).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
@@ -196,7 +209,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_shown() {
-        let env = variables(&[("TIDEMILL__DATABASE__URL", "postgres://u:hunter2@h/d"), ("TIDEMILL__VAULT__KEY", "hunter2")]);
+        let env = variables(&[
+            ("TIDEMILL__DATABASE__URL", "postgres://u:hunter2@h/d"),
+            ("TIDEMILL__VAULT__KEY", "hunter2"),
+        ]);
         assert!(!format!("{:?}", load_from(None, env).unwrap()).contains("hunter2"));
     }
 }

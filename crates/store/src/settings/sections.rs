@@ -36,7 +36,9 @@ impl Api {
     /// The URL under which users reach the service, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> String {
-        self.public_url.as_deref().map_or_else(|| format!("http://{}", self.listen), |url| url.trim_end_matches('/').to_owned())
+        self.public_url
+            .as_deref()
+            .map_or_else(|| format!("http://{}", self.listen), |url| url.trim_end_matches('/').to_owned())
     }
 }
 

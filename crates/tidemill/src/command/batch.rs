@@ -17,7 +17,10 @@ enum Answer<T> {
 }
 
 /// Answers each line of a file (`-` is standard input) on standard output.
-pub(super) fn answer_lines<Q, A>(path: &Path, mut answer: impl FnMut(Q) -> Result<A, String>) -> anyhow::Result<()>
+pub(super) fn answer_lines<Q, A>(
+    path: &Path,
+    mut answer: impl FnMut(Q) -> Result<A, String>,
+) -> anyhow::Result<()>
 where
     Q: DeserializeOwned,
     A: Serialize,

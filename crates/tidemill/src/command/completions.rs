@@ -13,7 +13,12 @@ pub(crate) struct Completions {
 
 impl Completions {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        clap_complete::generate(self.shell, &mut crate::CommandLine::command(), "tidemill", &mut std::io::stdout());
+        clap_complete::generate(
+            self.shell,
+            &mut crate::CommandLine::command(),
+            "tidemill",
+            &mut std::io::stdout(),
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

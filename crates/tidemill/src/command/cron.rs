@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use engine::cron::{CronExpression, parse_timezone};
 use serde::{Deserialize, Serialize};
+use store::Clock as _;
 
 use super::{batch, say};
 
@@ -67,7 +68,12 @@ impl Cron {
             let (timezone, after, count) = (&next.timezone, next.after.unwrap_or(now), next.count);
             batch::answer_lines(path, |line: Line| {
                 let timezone = line.timezone.as_deref().unwrap_or(timezone);
-                let next = occurrences(&line.expression, timezone, line.after.unwrap_or(after), line.count.unwrap_or(count))?;
+                let next = occurrences(
+                    &line.expression,
+                    timezone,
+                    line.after.unwrap_or(after),
+                    line.count.unwrap_or(count),
+                )?;
                 Ok(Answer { next })
             })?;
         } else {
@@ -81,7 +87,12 @@ impl Cron {
     }
 }
 
-fn occurrences(expression: &str, timezone: &str, after: DateTime<Utc>, count: usize) -> Result<Vec<String>, String> {
+fn occurrences(
+    expression: &str,
+    timezone: &str,
+    after: DateTime<Utc>,
+    count: usize,
+) -> Result<Vec<String>, String> {
     if count > MAX_COUNT {
         return Err(format!("count: at most {MAX_COUNT}"));
     }

@@ -56,14 +56,15 @@ impl Eval {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         engine::cron::parse_timezone(&self.timezone).map_err(anyhow::Error::msg)?;
         block_on(async {
-            let pool = nodes::sandbox::Pool::new(nodes::sandbox::Limits::default());
+            let pool = nodes::sandbox::Pool::new(nodes::sandbox::Limits::default())?;
             let now = self.now.unwrap_or_else(|| store::SystemClock.now());
             let execution = execution(self.timezone.clone());
             if let Some(path) = &self.batch {
                 batch::answer_lines(path, |line: Line| {
                     let answer = evaluate(&line.expression, line.items, self.item, &execution, now, &pool);
                     // One line is answered before the next is read; the pool's processes live on between them.
-                    let result = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(answer))?;
+                    let result =
+                        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(answer))?;
                     Ok(Answer { result })
                 })?;
             } else {
@@ -109,5 +110,12 @@ fn as_template(expression: &str) -> String {
 
 fn execution(timezone: String) -> ExecutionInfo {
     let workflow = WorkflowInfo { id: "eval".to_owned(), name: "eval".to_owned(), active: false };
-    ExecutionInfo { id: Uuid::nil(), mode: "test".to_owned(), resume_url: None, workflow, timezone, vars: Default::default() }
+    ExecutionInfo {
+        id: Uuid::nil(),
+        mode: "test".to_owned(),
+        resume_url: None,
+        workflow,
+        timezone,
+        vars: Default::default(),
+    }
 }

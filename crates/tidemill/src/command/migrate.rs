@@ -21,7 +21,11 @@ impl Migrate {
             let db = super::serve::open_database(&settings).await?;
             let pending = migration::pending(db.writer()).await?;
             migration::up_locked(db.writer()).await?;
-            say(if pending.is_empty() { "the schema is up to date".to_owned() } else { format!("applied {}", pending.join(", ")) });
+            say(if pending.is_empty() {
+                "the schema is up to date".to_owned()
+            } else {
+                format!("applied {}", pending.join(", "))
+            });
             Ok(ExitCode::SUCCESS)
         })
     }

@@ -10,6 +10,7 @@ mod import;
 mod migrate;
 mod run;
 mod serve;
+mod tenant;
 mod validate;
 mod workspace;
 
@@ -17,6 +18,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+pub(crate) use workspace::WorkflowFile;
 
 /// What to do.
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,8 @@ use clap::Args;
 use engine::Definition;
 use engine::definition::Severity;
 
-use super::{say, workspace};
+use super::say;
+use super::workspace::WorkflowFile;
 
 /// Check a workflow file and say everything that is wrong with it
 #[derive(Debug, Args)]
@@ -22,17 +23,19 @@ pub(crate) struct Validate {
 
 impl Validate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let catalogue = nodes::catalogue(&nodes::Settings::default());
+        let catalogue = nodes::catalogue(&nodes::egress::Client::new(&nodes::egress::Settings::default())?);
         let mut failed = false;
         for file in &self.files {
-            let problems = match Definition::from_json(workspace::read_json(file)?) {
+            let problems = match Definition::from_json(WorkflowFile::read(file)?.definition) {
                 Ok(definition) => definition.validate(&catalogue).problems,
                 Err(problem) => vec![problem],
             };
             let is_bad = problems.iter().any(|problem| problem.severity == Severity::Error);
             failed |= is_bad;
             if self.json {
-                say(serde_json::json!({ "file": file.display().to_string(), "valid": !is_bad, "problems": problems }));
+                say(
+                    serde_json::json!({ "file": file.display().to_string(), "valid": !is_bad, "problems": problems }),
+                );
                 continue;
             }
             for problem in &problems {
