@@ -13,7 +13,7 @@
 //!   and is run again only if its retry policy has attempts left. Other nodes are run again at will.
 //! - Each attempt is a record of its own.
 //! - A panic, an endless node, a lost lease, a cancellation: each ends the step, none the worker.
-//! - No secret value of a credential is recorded (see [`secrets`](self::secrets)).
+//! - No secret value of a credential is recorded (see [`secrets`]).
 
 mod attempt;
 mod control;

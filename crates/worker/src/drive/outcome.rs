@@ -1,6 +1,7 @@
 //! What becomes of an attempt's answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::graph::NodeIndex;
 use engine::item::Items;
@@ -249,6 +250,8 @@ impl Driver<'_> {
     fn close(&self, attempt: Attempt, status: StepStatus) -> Step {
         let running_ms = attempt.running_ms();
         let mut step = attempt.step;
+        metrics::counter!("tidemill_steps_total", "status" => status.as_str()).increment(1);
+        metrics::histogram!("tidemill_step_seconds").record(Duration::from_millis(running_ms));
         step.status = status;
         step.completed_at = Some(self.outside.environment.now());
         step.duration_ms = Some(running_ms);

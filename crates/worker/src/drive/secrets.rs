@@ -1,7 +1,7 @@
 //! Keeping credentials out of everything that is recorded.
 //!
 //! A node is given credentials in clear. Whatever comes back from it (items, errors, log lines, an
-//! answer to a webhook) passes through [`Secrets`] first, and every value of a credential that this
+//! answer to a webhook) is masked first: every value of a credential that this
 //! execution has used is replaced by [`MASK`]. What is recorded and what flows on to the next node are
 //! the same masked items, so an execution that is replayed after a crash takes the same path.
 

@@ -1,6 +1,6 @@
 //! Where an execution is recorded while it runs.
 //!
-//! [`crate::drive`] knows a journal only as the trait [`Journal`]: [`MemoryJournal`] keeps the records of
+//! [`drive`](fn@crate::drive) knows a journal only as the trait [`Journal`]: [`MemoryJournal`] keeps the records of
 //! `tidemill run`, which has no database, and [`LeaseJournal`] hands them to the batching [`Writer`] of a
 //! worker. Both take the same [`Records`] in the same order.
 

@@ -16,6 +16,7 @@ mod support;
 mod crash;
 mod fixture;
 mod leases;
+mod load;
 mod rows;
 mod shutdown;
 mod sinks;

@@ -1,0 +1,42 @@
+//! Many executions, several workers.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::fixture::{Fixture, options, soon};
+use crate::flows::chain;
+
+const EXECUTIONS: usize = 150;
+
+crate::conformance! {
+    async fn a_backlog_is_done_once_by_several_workers(db: &TestDb) {
+        let fixture = Fixture::new(db).await;
+        let workflow = fixture.workflow("flow", chain(&[("a", json!({ "fields": { "effect": "external" } })), ("b", json!({}))])).await;
+        let mut expected = HashSet::new();
+        for _ in 0..EXECUTIONS {
+            expected.insert(fixture.enqueue(&workflow).await);
+        }
+        let shutdown = CancellationToken::new();
+        let mut running = Vec::new();
+        for _ in 0..2 {
+            let mut options = options();
+            options.poll = Duration::from_millis(100);
+            let worker = fixture.worker_with(options).await;
+            let shutdown = shutdown.clone();
+            running.push(tokio::spawn(async move { worker.run(shutdown, || ()).await }));
+        }
+        soon(fixture.calls.reached(2 * EXECUTIONS)).await;
+        shutdown.cancel();
+        for worker in running {
+            soon(worker).await.unwrap();
+        }
+        let all = fixture.all_executions().await;
+        assert_eq!(all.iter().map(|row| row.id).collect::<HashSet<_>>(), expected);
+        assert_eq!(fixture.calls.of("a").len(), EXECUTIONS);
+        // An execution whose last step had just ended may have been handed back.
+        assert!(all.iter().all(|row| row.status == "completed" || row.status == "pending"));
+    }
+}
