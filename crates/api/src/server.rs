@@ -21,10 +21,11 @@ use utoipa_actix_web::AppExt as _;
 use crate::auth::Passwords;
 use crate::http::{RouteTable, enter_runtime, fallback, observe, path_config};
 use crate::state::{KeyUses, State};
+use crate::webhook::WebhookCalls;
 use crate::{documentation, openapi, routes};
 
-/// How often uses of API keys are written down.
-const FLUSH_KEY_USES: Duration = Duration::from_secs(10);
+/// How often uses of API keys and calls of webhooks are written down.
+const FLUSH_COUNTS: Duration = Duration::from_secs(10);
 
 /// How long requests may go on after the service was told to stop.
 const DRAIN_SECS: u64 = 20;
@@ -110,6 +111,7 @@ pub fn serve(deps: Deps, shutdown: CancellationToken) -> Result<Serving, Error> 
         base_url: base_url.clone(),
         passwords: Passwords::new().map_err(|problem| Error::Setup(problem.to_string()))?,
         key_uses: KeyUses::default(),
+        webhook_calls: WebhookCalls::default(),
         shutdown: shutdown.clone(),
         runtime: tokio::runtime::Handle::current(),
         settings: deps.settings,
@@ -128,10 +130,11 @@ pub fn serve(deps: Deps, shutdown: CancellationToken) -> Result<Serving, Error> 
             .app_data(table.clone())
             .app_data(pages.clone())
             .app_data(path_config())
+            // Before the routes: the document lies among them, and the first that fits answers.
+            .map(|app| app.configure(documentation::configure))
             .configure(routes::configure)
             .split_for_parts();
         app.configure(|config| probe::configure(config, probe.clone()))
-            .configure(documentation::configure)
             .default_service(web::to(fallback))
             .wrap(from_fn(enter_runtime))
             .wrap(from_fn(observe))
@@ -147,28 +150,31 @@ pub fn serve(deps: Deps, shutdown: CancellationToken) -> Result<Serving, Error> 
     let handle = server.handle();
     let ended = tokio::spawn(server);
     let task = tokio::spawn(async move {
-        flush_key_uses_until(&state, &shutdown).await;
+        flush_counts_until(&state, &shutdown).await;
         handle.stop(true).await;
         if let Ok(Err(error)) = ended.await {
             tracing::error!(%error, "the HTTP service ended badly");
         }
-        flush_key_uses(&state).await;
+        flush_counts(&state).await;
     });
     Ok(Serving { address, base_url, task })
 }
 
-async fn flush_key_uses_until(state: &State, shutdown: &CancellationToken) {
-    let mut tick = tokio::time::interval(FLUSH_KEY_USES);
+async fn flush_counts_until(state: &State, shutdown: &CancellationToken) {
+    let mut tick = tokio::time::interval(FLUSH_COUNTS);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            _ = tick.tick() => flush_key_uses(state).await,
+            _ = tick.tick() => flush_counts(state).await,
         }
     }
 }
 
-async fn flush_key_uses(state: &State) {
+async fn flush_counts(state: &State) {
     if let Err(problem) = state.key_uses.flush(&state.db).await {
         tracing::warn!(%problem, "uses of API keys are not written down yet");
+    }
+    if let Err(problem) = state.webhook_calls.flush(&state.db).await {
+        tracing::warn!(%problem, "calls of webhooks are not counted yet");
     }
 }

@@ -165,7 +165,10 @@ impl FromRequest for SignedIn {
         Box::pin(async move {
             match credentials(&request)? {
                 Credentials::Session(token) => Self::find(&request, &token).await,
-                Credentials::ApiKey(_) => Err(Problem::new(Code::Forbidden, "this takes a session, not an API key")),
+                Credentials::ApiKey(token) => {
+                    find_key(state(&request)?, &token).await?;
+                    Err(Problem::new(Code::Forbidden, "this takes a session, not an API key"))
+                }
             }
         })
     }
@@ -226,9 +229,14 @@ async fn caller_of_session(request: &HttpRequest, session: SignedIn) -> Result<C
     Ok(Caller { user_id: live.user.id, organization_id, role, api_key_id: None, client: Client::of(request) })
 }
 
+async fn find_key(state: &State, token: &str) -> Result<api_keys::LiveApiKey, Problem> {
+    let found = api_keys::find_live(state.db.reader(), state.db.now(), &hash_token(token)).await?;
+    found.ok_or_else(unauthenticated)
+}
+
 async fn caller_of_key(request: &HttpRequest, token: &str, word: &str) -> Result<Caller, Problem> {
     let state = state(request)?;
-    let live = api_keys::find_live(state.db.reader(), state.db.now(), &hash_token(token)).await?.ok_or_else(unauthenticated)?;
+    let live = find_key(state, token).await?;
     if wanted_organization(request)?.is_some_and(|wanted| wanted != live.key.organization_id) {
         return Err(Problem::not_found("organization"));
     }

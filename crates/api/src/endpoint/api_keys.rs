@@ -129,7 +129,7 @@ pub struct ApiKeyQuery {
     responses((status = 200, description = "A page of keys", body = Page<ApiKeyBody>)),
 )]
 #[get("/api-keys")]
-pub async fn list_api_keys(
+pub(crate) async fn list_api_keys(
     state: web::Data<State>,
     access: Access<Admin>,
     query: Query<ApiKeyQuery>,
@@ -152,7 +152,7 @@ pub async fn list_api_keys(
     ),
 )]
 #[post("/api-keys")]
-pub async fn create_api_key(
+pub(crate) async fn create_api_key(
     state: web::Data<State>,
     access: Access<Admin>,
     body: Body<NewApiKeyRequest>,
@@ -193,7 +193,7 @@ pub async fn create_api_key(
 /// Requests with it are refused from now on.
 #[utoipa::path(tag = "api keys", responses((status = 204, description = "It is gone")))]
 #[delete("/api-keys/{id}")]
-pub async fn delete_api_key(
+pub(crate) async fn delete_api_key(
     state: web::Data<State>,
     access: Access<Admin>,
     id: web::Path<Uuid>,

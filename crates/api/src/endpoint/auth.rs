@@ -147,7 +147,7 @@ impl OrganizationBody {
     security(()),
 )]
 #[post("/auth/sign-up")]
-pub async fn sign_up(
+pub(crate) async fn sign_up(
     state: web::Data<State>,
     client: Client,
     body: Body<SignUpRequest>,
@@ -190,7 +190,7 @@ pub async fn sign_up(
     security(()),
 )]
 #[post("/auth/login")]
-pub async fn log_in(
+pub(crate) async fn log_in(
     state: web::Data<State>,
     client: Client,
     body: Body<LoginRequest>,
@@ -225,7 +225,7 @@ pub async fn log_in(
 /// Ends the session of the request, on whichever device it was opened.
 #[utoipa::path(tag = "auth", operation_id = "logout", responses((status = 204, description = "The session has ended")))]
 #[post("/auth/logout")]
-pub async fn log_out(state: web::Data<State>, session: SignedIn, client: Client) -> Result<HttpResponse, Problem> {
+pub(crate) async fn log_out(state: web::Data<State>, session: SignedIn, client: Client) -> Result<HttpResponse, Problem> {
     let live = session.live;
     let (now, tx) = (state.db.now(), state.db.begin().await?);
     sessions::revoke(&tx, live.user.id, live.session.id).await?;
@@ -245,7 +245,7 @@ pub async fn log_out(state: web::Data<State>, session: SignedIn, client: Client)
     responses((status = 200, description = "The caller", body = MeBody)),
 )]
 #[get("/auth/me")]
-pub async fn show_me(state: web::Data<State>, access: Access<Read>) -> Result<web::Json<MeBody>, Problem> {
+pub(crate) async fn show_me(state: web::Data<State>, access: Access<Read>) -> Result<web::Json<MeBody>, Problem> {
     let db = state.db.reader();
     let user = users::find(db, access.user_id).await?.ok_or_else(|| Problem::not_found("user"))?;
     let organizations = organizations::of_user(db, access.user_id).await?;

@@ -88,7 +88,7 @@ impl NodeTypeSummaryBody {
     responses((status = 200, description = "All node types", body = Page<NodeTypeSummaryBody>)),
 )]
 #[get("/node-types")]
-pub async fn list_node_types(
+pub(crate) async fn list_node_types(
     state: web::Data<State>,
     _access: Access<Read>,
 ) -> web::Json<Page<NodeTypeSummaryBody>> {
@@ -100,7 +100,7 @@ pub async fn list_node_types(
 /// With the schema of its parameters and an example.
 #[utoipa::path(tag = "node types", responses((status = 200, description = "The node type", body = NodeTypeBody)))]
 #[get("/node-types/{type}")]
-pub async fn read_node_type(
+pub(crate) async fn read_node_type(
     state: web::Data<State>,
     _access: Access<Read>,
     node_type: web::Path<String>,

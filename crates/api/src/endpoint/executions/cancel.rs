@@ -23,7 +23,7 @@ use crate::state::State;
     ),
 )]
 #[post("/executions/{id}/cancel")]
-pub async fn cancel_execution(
+pub(crate) async fn cancel_execution(
     state: web::Data<State>,
     access: Access<Execute>,
     id: web::Path<Uuid>,

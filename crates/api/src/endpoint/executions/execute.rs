@@ -25,7 +25,7 @@ use crate::problem::{Code, Problem};
 use crate::state::State;
 
 /// The trigger that a run by hand starts at, if the workflow has one.
-const MANUAL_TRIGGER: &str = "manual_trigger";
+const MANUAL_TRIGGER: &str = "manual";
 
 /// How a workflow is to be run.
 #[derive(Default, Deserialize, ToSchema)]
@@ -66,7 +66,7 @@ pub struct WaitQuery {
     ),
 )]
 #[post("/workflows/{id}/execute")]
-pub async fn execute_workflow(
+pub(crate) async fn execute_workflow(
     state: web::Data<State>,
     access: Access<Execute>,
     id: web::Path<Uuid>,

@@ -82,7 +82,7 @@ pub struct LogQuery {
     responses((status = 200, description = "A page of lines", body = Page<LogBody>)),
 )]
 #[get("/executions/{id}/logs")]
-pub async fn list_execution_logs(
+pub(crate) async fn list_execution_logs(
     state: web::Data<State>,
     access: Access<Read>,
     id: web::Path<Uuid>,

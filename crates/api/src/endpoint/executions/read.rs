@@ -52,7 +52,7 @@ pub struct ExecutionQuery {
     responses((status = 200, description = "A page of executions", body = Page<ExecutionSummaryBody>)),
 )]
 #[get("/executions")]
-pub async fn list_executions(
+pub(crate) async fn list_executions(
     state: web::Data<State>,
     access: Access<Read>,
     query: Query<ExecutionQuery>,
@@ -81,7 +81,7 @@ pub async fn list_executions(
     responses((status = 200, description = "The execution, with its items", body = ExecutionBody)),
 )]
 #[get("/executions/{id}")]
-pub async fn read_execution(
+pub(crate) async fn read_execution(
     state: web::Data<State>,
     access: Access<Read>,
     id: web::Path<Uuid>,

@@ -60,7 +60,7 @@ pub enum RetryVersion {
     ),
 )]
 #[post("/executions/{id}/retry")]
-pub async fn retry_execution(
+pub(crate) async fn retry_execution(
     state: web::Data<State>,
     access: Access<Execute>,
     id: web::Path<Uuid>,
@@ -216,7 +216,7 @@ mod tests {
     fn definition(url: &str, source: &str) -> Value {
         json!({
             "nodes": [
-                {"id": "t", "data": {"nodeType": "manual_trigger"}},
+                {"id": "t", "data": {"nodeType": "manual"}},
                 {"id": "a", "data": {"nodeType": "http_request", "fields": {"url": url}}},
                 {"id": "b", "data": {"nodeType": "no_op"}},
             ],

@@ -152,7 +152,7 @@ pub struct StepQuery {
     responses((status = 200, description = "A page of steps", body = Page<StepSummaryBody>)),
 )]
 #[get("/executions/{id}/steps")]
-pub async fn list_steps(
+pub(crate) async fn list_steps(
     state: web::Data<State>,
     access: Access<Read>,
     id: web::Path<Uuid>,
@@ -177,7 +177,7 @@ pub async fn list_steps(
 /// With the items that went in and came out.
 #[utoipa::path(tag = "executions", responses((status = 200, description = "The step, with its items", body = StepBody)))]
 #[get("/executions/{id}/steps/{step_id}")]
-pub async fn read_step(
+pub(crate) async fn read_step(
     state: web::Data<State>,
     access: Access<Read>,
     path: web::Path<(Uuid, Uuid)>,

@@ -47,7 +47,7 @@ pub struct TraceRunBody {
 /// Every node with all that it gave out, as `tidemill run --trace` writes it.
 #[utoipa::path(tag = "executions", responses((status = 200, description = "The trace so far", body = TraceBody)))]
 #[get("/executions/{id}/trace")]
-pub async fn trace_execution(
+pub(crate) async fn trace_execution(
     state: web::Data<State>,
     access: Access<Read>,
     id: web::Path<Uuid>,

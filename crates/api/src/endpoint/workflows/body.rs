@@ -1,7 +1,7 @@
 //! Workflows as the API shows them.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use store::workflows::{Workflow, WorkflowSummary};
 use utoipa::ToSchema;
@@ -135,11 +135,4 @@ impl WorkflowBody {
             problems: problems.into_iter().map(ProblemOfWorkflow::from).collect(),
         }
     }
-}
-
-/// Tells a field that is null (remove it) from one that is missing (leave it).
-pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }

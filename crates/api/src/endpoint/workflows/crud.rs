@@ -8,10 +8,10 @@ use store::workflows::{self, NewWorkflow, SaveContext, Saved, Status, Workflow, 
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::body::{WorkflowBody, WorkflowSummaryBody, nullable};
+use super::body::{WorkflowBody, WorkflowSummaryBody};
 use super::judge::judge;
 use crate::auth::{Access, Read, Write};
-use crate::http::{Body, Query};
+use crate::http::{Body, Query, nullable};
 use crate::page::{Page, page_request};
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -27,7 +27,7 @@ pub struct NewWorkflowRequest {
     description: Option<String>,
     /// Nodes and edges in React Flow's shape, or a list of steps.
     #[schema(value_type = Object, example = json!({
-        "nodes": [{"id": "start", "data": {"nodeType": "manual_trigger"}}], "edges": []
+        "nodes": [{"id": "start", "data": {"nodeType": "manual"}}], "edges": []
     }))]
     definition: Value,
     /// Words to sort workflows by.
@@ -110,7 +110,7 @@ pub struct WorkflowQuery {
     responses((status = 200, description = "A page of workflows", body = Page<WorkflowSummaryBody>)),
 )]
 #[get("/workflows")]
-pub async fn list_workflows(
+pub(crate) async fn list_workflows(
     state: web::Data<State>,
     access: Access<Read>,
     query: Query<WorkflowQuery>,
@@ -141,7 +141,7 @@ pub async fn list_workflows(
     ),
 )]
 #[post("/workflows")]
-pub async fn create_workflow(
+pub(crate) async fn create_workflow(
     state: web::Data<State>,
     access: Access<Write>,
     body: Body<NewWorkflowRequest>,
@@ -181,7 +181,7 @@ pub async fn create_workflow(
     responses((status = 200, description = "The workflow, with what is wrong with it", body = WorkflowBody)),
 )]
 #[get("/workflows/{id}")]
-pub async fn read_workflow(
+pub(crate) async fn read_workflow(
     state: web::Data<State>,
     access: Access<Read>,
     id: web::Path<Uuid>,
@@ -204,7 +204,7 @@ pub async fn read_workflow(
     ),
 )]
 #[put("/workflows/{id}")]
-pub async fn update_workflow(
+pub(crate) async fn update_workflow(
     state: web::Data<State>,
     access: Access<Write>,
     id: web::Path<Uuid>,
@@ -249,7 +249,7 @@ pub async fn update_workflow(
 /// With its versions, triggers and executions.
 #[utoipa::path(tag = "workflows", responses((status = 204, description = "It is gone")))]
 #[delete("/workflows/{id}")]
-pub async fn delete_workflow(
+pub(crate) async fn delete_workflow(
     state: web::Data<State>,
     access: Access<Write>,
     id: web::Path<Uuid>,

@@ -25,7 +25,7 @@ use crate::state::State;
     ),
 )]
 #[post("/workflows/{id}/activate")]
-pub async fn activate_workflow(
+pub(crate) async fn activate_workflow(
     state: web::Data<State>,
     access: Access<Write>,
     id: web::Path<Uuid>,
@@ -44,7 +44,7 @@ pub async fn activate_workflow(
     ),
 )]
 #[post("/workflows/{id}/pause")]
-pub async fn pause_workflow(
+pub(crate) async fn pause_workflow(
     state: web::Data<State>,
     access: Access<Write>,
     id: web::Path<Uuid>,
@@ -60,7 +60,7 @@ pub async fn pause_workflow(
     responses((status = 200, description = "The workflow, archived", body = WorkflowBody)),
 )]
 #[post("/workflows/{id}/archive")]
-pub async fn archive_workflow(
+pub(crate) async fn archive_workflow(
     state: web::Data<State>,
     access: Access<Write>,
     id: web::Path<Uuid>,

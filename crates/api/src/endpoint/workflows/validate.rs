@@ -39,7 +39,7 @@ pub struct ValidationBody {
     responses((status = 200, description = "What is wrong with it", body = ValidationBody)),
 )]
 #[post("/workflows/validate")]
-pub async fn validate_workflow(
+pub(crate) async fn validate_workflow(
     state: web::Data<State>,
     _access: Access<Read>,
     body: Body<ValidateRequest>,

@@ -97,7 +97,7 @@ pub struct RestoreRequest {
     responses((status = 200, description = "A page of versions", body = Page<VersionSummaryBody>)),
 )]
 #[get("/workflows/{id}/versions")]
-pub async fn list_versions(
+pub(crate) async fn list_versions(
     state: web::Data<State>,
     access: Access<Read>,
     id: web::Path<Uuid>,
@@ -112,7 +112,7 @@ pub async fn list_versions(
 /// Read a version
 #[utoipa::path(tag = "workflows", responses((status = 200, description = "The version", body = VersionBody)))]
 #[get("/workflows/{id}/versions/{version}")]
-pub async fn read_version(
+pub(crate) async fn read_version(
     state: web::Data<State>,
     access: Access<Read>,
     path: web::Path<(Uuid, i64)>,
@@ -135,7 +135,7 @@ pub async fn read_version(
     ),
 )]
 #[post("/workflows/{id}/versions/{version}/restore")]
-pub async fn restore_version(
+pub(crate) async fn restore_version(
     state: web::Data<State>,
     access: Access<Write>,
     path: web::Path<(Uuid, i64)>,
