@@ -11,7 +11,7 @@
 pub mod auth;
 mod documentation;
 pub mod endpoint;
-mod events;
+pub mod events;
 pub mod http;
 mod openapi;
 pub mod page;
@@ -19,7 +19,7 @@ pub mod problem;
 pub mod routes;
 mod server;
 pub mod state;
-mod webhook;
+pub mod webhook;
 
 pub use openapi::document;
 pub use server::{Deps, Error, Serving, serve};

@@ -3,6 +3,11 @@
 
 pub mod api_keys;
 pub mod auth;
+pub mod connectors;
 pub mod executions;
+pub mod files;
+pub mod integrations;
 pub mod node_types;
+pub mod schedules;
+pub mod webhooks;
 pub mod workflows;

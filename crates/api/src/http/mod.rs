@@ -7,7 +7,7 @@ mod headers;
 mod observe;
 mod runtime;
 
-pub use extract::{Body, Query, path_config};
+pub use extract::{Body, Query, nullable, path_config};
 pub use fallback::{RouteTable, fallback};
 pub use observe::{observe, request_id};
 pub use runtime::enter_runtime;

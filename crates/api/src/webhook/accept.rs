@@ -44,7 +44,11 @@ pub(super) enum Accepted {
 ///
 /// # Errors
 /// Those of the database; nothing is stored then, and the sender is to try again.
-pub(super) async fn accept(state: &State, now: DateTime<Utc>, mut delivery: Delivery<'_>) -> Result<Accepted, Problem> {
+pub(super) async fn accept(
+    state: &State,
+    now: DateTime<Utc>,
+    mut delivery: Delivery<'_>,
+) -> Result<Accepted, Problem> {
     let kept = std::mem::take(&mut delivery.kept);
     let outcome = store(state, now, delivery, &kept).await;
     match &outcome {
@@ -54,7 +58,12 @@ pub(super) async fn accept(state: &State, now: DateTime<Utc>, mut delivery: Deli
     Ok(outcome?)
 }
 
-async fn store(state: &State, now: DateTime<Utc>, delivery: Delivery<'_>, kept: &Kept) -> Result<Accepted, store::Error> {
+async fn store(
+    state: &State,
+    now: DateTime<Utc>,
+    delivery: Delivery<'_>,
+    kept: &Kept,
+) -> Result<Accepted, store::Error> {
     let webhook = &delivery.route.webhook;
     let trigger_data = json!({
         "webhook_id": webhook.id,

@@ -62,7 +62,10 @@ impl Kept {
     async fn add(&mut self, state: &State, attachment: Attachment) -> Result<(), FileStoreError> {
         let Attachment { property, mime_type, file_name, bytes } = attachment;
         let mut binary = Binary {
-            file_extension: file_name.as_deref().and_then(|name| name.rsplit_once('.')).map(|(_, end)| end.to_owned()),
+            file_extension: file_name
+                .as_deref()
+                .and_then(|name| name.rsplit_once('.'))
+                .map(|(_, end)| end.to_owned()),
             size_bytes: Some(bytes.len() as u64),
             mime_type: mime_type.clone(),
             file_name: file_name.clone(),

@@ -22,8 +22,13 @@ const SECRET_HEADERS: [&str; 5] =
 const HUB_SIGNATURE: &str = "x-hub-signature";
 
 /// Media types of text, besides `text/*`, JSON and what ends in `+xml`.
-const TEXT_TYPES: [&str; 5] =
-    ["application/xml", "application/javascript", "application/x-ndjson", "application/graphql", "application/yaml"];
+const TEXT_TYPES: [&str; 5] = [
+    "application/xml",
+    "application/javascript",
+    "application/x-ndjson",
+    "application/graphql",
+    "application/yaml",
+];
 
 /// A call as it came in.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +88,8 @@ impl Call<'_> {
 }
 
 fn json(bytes: &[u8]) -> Result<Content, Problem> {
-    let json = serde_json::from_slice(bytes).map_err(|error| Problem::field("body", format!("is not JSON: {error}")))?;
+    let json = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::field("body", format!("is not JSON: {error}")))?;
     Ok(Content { json, attachments: Vec::new() })
 }
 
@@ -105,7 +111,8 @@ fn text_or_binary(media_type: &str, bytes: Bytes) -> Content {
 
 /// Fields become the body, files are attached under the names of their fields.
 async fn multipart(headers: &HeaderMap, bytes: Bytes) -> Result<Content, Problem> {
-    let wrong = |error: actix_multipart::MultipartError| Problem::field("body", format!("is not a form: {error}"));
+    let wrong =
+        |error: actix_multipart::MultipartError| Problem::field("body", format!("is not a form: {error}"));
     let source = futures::stream::once(std::future::ready(Ok(bytes)));
     let mut form = actix_multipart::Multipart::new(headers, source);
     let (mut fields, mut attachments) = (Map::new(), Vec::new());
@@ -189,13 +196,17 @@ mod tests {
     fn header_map(pairs: &[(&str, &[u8])]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for (name, value) in pairs {
-            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(value).unwrap());
+            map.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_bytes(value).unwrap(),
+            );
         }
         map
     }
 
     async fn read(content_type: Option<&str>, body: &[u8]) -> Result<Content, Problem> {
-        let headers = content_type.map_or_else(HeaderMap::new, |value| header_map(&[("content-type", value.as_bytes())]));
+        let headers = content_type
+            .map_or_else(HeaderMap::new, |value| header_map(&[("content-type", value.as_bytes())]));
         let call = Call { method: "POST", path: "p", query: "", headers: &headers };
         call.content(Bytes::copy_from_slice(body)).await
     }
@@ -215,7 +226,8 @@ mod tests {
             ("X-Hub-Signature", b"sha1=s3cret"),
             ("X-Hub-Signature-256", b"sha256=s3cret"),
         ]);
-        let call = Call { method: "PUT", path: "shop/orders", query: "a=1&b=2&b=3&c=%C3%A4&d", headers: &headers };
+        let call =
+            Call { method: "PUT", path: "shop/orders", query: "a=1&b=2&b=3&c=%C3%A4&d", headers: &headers };
         let item = Value::Object(call.json(json!([1])));
         assert_eq!(
             item,
@@ -237,7 +249,11 @@ mod tests {
             (Some("application/json"), "[1, {\"a\": null}]", json!([1, { "a": null }])),
             (Some("Application/JSON; charset=utf-8"), "17", json!(17)),
             (Some("application/cloudevents+json"), "{}", json!({})),
-            (Some("application/x-www-form-urlencoded"), "a=1&a=2&b=x+y", json!({ "a": ["1", "2"], "b": "x y" })),
+            (
+                Some("application/x-www-form-urlencoded"),
+                "a=1&a=2&b=x+y",
+                json!({ "a": ["1", "2"], "b": "x y" }),
+            ),
             (Some("text/plain"), "{\"a\":1}", json!("{\"a\":1}")),
             (Some("application/xml"), "<a/>", json!("<a/>")),
             (Some("image/svg+xml"), "<svg/>", json!("<svg/>")),
@@ -246,7 +262,11 @@ mod tests {
             (None, "", json!({})),
         ] {
             let content = read(content_type, body.as_bytes()).await.unwrap();
-            assert_eq!(content, Content { json: expected, attachments: Vec::new() }, "{content_type:?} {body}");
+            assert_eq!(
+                content,
+                Content { json: expected, attachments: Vec::new() },
+                "{content_type:?} {body}"
+            );
         }
     }
 
@@ -286,7 +306,9 @@ mod tests {
         let found: Vec<_> = content
             .attachments
             .iter()
-            .map(|one| (one.property.as_str(), one.file_name.as_deref(), one.mime_type.as_str(), &one.bytes[..]))
+            .map(|one| {
+                (one.property.as_str(), one.file_name.as_deref(), one.mime_type.as_str(), &one.bytes[..])
+            })
             .collect();
         assert_eq!(
             found,

@@ -23,7 +23,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::OpenApiFactory;
 
 pub use calls::WebhookCalls;
-pub use resume::{resume, resume_by_link};
+pub use resume::ResumedBody;
+pub(crate) use resume::{resume_execution, resume_execution_by_link};
 
 /// Takes every call below `/webhooks/`, whatever its method: only the webhook knows which it answers to.
 pub struct Webhooks;

@@ -4,10 +4,9 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use engine::Item;
-use serde_json::Value;
 use store::webhooks::{self, Method, Route, SignatureScheme};
 
-use super::accept::{Delivery, accept};
+use super::accept::{Accepted, Delivery, accept};
 use super::attachment::Kept;
 use super::item::Call;
 use super::signature::{Refusal, Standard, verify_github};
@@ -29,10 +28,10 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
     tag = "webhooks",
     operation_id = "call_webhook",
     params(("path" = String, Path, description = "The path of the webhook; it may hold slashes")),
-    request_body(content = Value, content_type = "*/*", description = "Anything"),
+    request_body(content = serde_json::Value, content_type = "*/*", description = "Anything"),
     responses(
-        (status = 200, description = "Taken in: `{\"execution_id\"}`, the items of the last node, or what a node answered", body = Value),
-        (status = 202, description = "Taken in; the execution has not ended in time to answer with its result", body = Value),
+        (status = 200, description = "Taken in: `{\"execution_id\"}`, the items of the last node, or what a node answered", body = serde_json::Value),
+        (status = 202, description = "Taken in; the execution has not ended in time to answer with its result", body = serde_json::Value),
         (status = 400, description = "The body is not what its media type says"),
         (status = 401, description = "The signature is missing or wrong (`invalid_signature`), or too old (`timestamp_out_of_range`)"),
         (status = 404, description = "No active webhook has this path"),
@@ -57,7 +56,8 @@ pub(super) async fn receive(
 
     let body_bytes = bytes.len();
     let method = request.method().as_str();
-    let call = Call { method, path: &route.webhook.path, query: request.query_string(), headers: request.headers() };
+    let call =
+        Call { method, path: &route.webhook.path, query: request.query_string(), headers: request.headers() };
     let content = call.content(bytes).await?;
     let kept = Kept::keep(&state, content.attachments).await?;
     let mut item = Item::new(call.json(content.json));
@@ -72,7 +72,7 @@ pub(super) async fn receive(
         kept,
     };
     let accepted = accept(&state, now, delivery).await?;
-    if let super::accept::Accepted::New(_) = accepted {
+    if let Accepted::New(_) = accepted {
         state.webhook_calls.count(route.webhook.id);
     }
     respond::answer(&state, &route, accepted).await
@@ -81,7 +81,8 @@ pub(super) async fn receive(
 async fn find(state: &State, path: &str, method: &str) -> Result<Route, Problem> {
     // One answer for a path that nobody has and for one that takes no calls now: who asks need not know.
     let unknown = || Problem::new(Code::NotFound, "no active webhook has this path");
-    let route = webhooks::find_by_path(state.db.reader(), path).await?.filter(Route::is_live).ok_or_else(unknown)?;
+    let route =
+        webhooks::find_by_path(state.db.reader(), path).await?.filter(Route::is_live).ok_or_else(unknown)?;
     if route.method.accepts(method) {
         return Ok(route);
     }
@@ -89,7 +90,8 @@ async fn find(state: &State, path: &str, method: &str) -> Result<Route, Problem>
         Method::Any => "DELETE, GET, HEAD, PATCH, POST, PUT",
         one => one.as_str(),
     };
-    Err(Problem::new(Code::MethodNotAllowed, format!("this webhook takes {allow}, not {method}")).with_allow(allow))
+    Err(Problem::new(Code::MethodNotAllowed, format!("this webhook takes {allow}, not {method}"))
+        .with_allow(allow))
 }
 
 fn authenticate(
@@ -103,7 +105,9 @@ fn authenticate(
         return Ok(());
     }
     let secret = route.secret(&state.vault)?;
-    let secret = secret.as_ref().ok_or_else(|| Problem::new(Code::InvalidSignature, "this webhook has no secret yet"))?;
+    let secret = secret
+        .as_ref()
+        .ok_or_else(|| Problem::new(Code::InvalidSignature, "this webhook has no secret yet"))?;
     let checked = match route.signature_scheme {
         SignatureScheme::None => Ok(()),
         SignatureScheme::Github => verify_github(secret.expose(), text(headers, "x-hub-signature-256"), body),

@@ -54,7 +54,11 @@ enum Seen {
 ///
 /// # Errors
 /// `execution_failed` when the answer is the result of an execution that has none.
-pub(super) async fn answer(state: &State, route: &Route, accepted: Accepted) -> Result<HttpResponse, Problem> {
+pub(super) async fn answer(
+    state: &State,
+    route: &Route,
+    accepted: Accepted,
+) -> Result<HttpResponse, Problem> {
     let (execution_id, is_repeat) = match accepted {
         Accepted::New(id) => (Some(id), false),
         Accepted::Repeat(id) => (id, true),
@@ -76,7 +80,9 @@ pub(super) async fn answer(state: &State, route: &Route, accepted: Accepted) -> 
 async fn answer_for(state: &State, route: &Route, execution_id: Uuid) -> Result<HttpResponse, Problem> {
     let organization_id = route.webhook.organization_id;
     let wants_reply = match route.response_mode {
-        ResponseMode::Immediate => return Ok(HttpResponse::Ok().json(json!({ "execution_id": execution_id }))),
+        ResponseMode::Immediate => {
+            return Ok(HttpResponse::Ok().json(json!({ "execution_id": execution_id })));
+        }
         ResponseMode::LastNode => false,
         ResponseMode::RespondNode => true,
     };
@@ -87,7 +93,9 @@ async fn answer_for(state: &State, route: &Route, execution_id: Uuid) -> Result<
         .until(deadline, async || {
             // The status first: an answer that was recorded before the end is then seen.
             let status = executions::status(db, organization_id, execution_id).await?;
-            if wants_reply && let Some(reply) = execution_steps::reply(db, organization_id, execution_id).await? {
+            if wants_reply
+                && let Some(reply) = execution_steps::reply(db, organization_id, execution_id).await?
+            {
                 return Ok(Some(Seen::Reply(reply)));
             }
             let status = status.ok_or_else(|| Problem::not_found("execution"))?;
@@ -106,7 +114,8 @@ async fn answer_for(state: &State, route: &Route, execution_id: Uuid) -> Result<
         }
         // Why it failed is for the members of the organization, not for whoever called.
         Some(Seen::Ended(status)) => {
-            Err(Problem::new(Code::ExecutionFailed, format!("the execution is {status}")).with_execution(execution_id))
+            Err(Problem::new(Code::ExecutionFailed, format!("the execution is {status}"))
+                .with_execution(execution_id))
         }
         None => Ok(HttpResponse::Accepted().json(json!({ "execution_id": execution_id }))),
     }
@@ -130,7 +139,8 @@ fn from_reply(reply: HttpReply) -> HttpResponse {
         if REFUSED_HEADERS.contains(&name.as_str()) || sets_our_cookie(&name, value) {
             continue;
         }
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
             response.insert_header((name, value));
         }
     }
@@ -164,7 +174,8 @@ mod tests {
 
     #[actix_web::test]
     async fn an_answer_of_a_node_is_sent_as_it_says() {
-        let response = from_reply(reply(201, &[("content-type", "text/csv"), ("X-Shop", "tea")], "a,b", false));
+        let response =
+            from_reply(reply(201, &[("content-type", "text/csv"), ("X-Shop", "tea")], "a,b", false));
         assert_eq!(response.status(), 201);
         assert_eq!(response.headers().get("content-type").unwrap(), "text/csv");
         assert_eq!(response.headers().get("x-shop").unwrap(), "tea");

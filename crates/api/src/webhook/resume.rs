@@ -32,7 +32,6 @@ pub struct ResumedBody {
 /// shape of a webhook's item. It works once.
 #[utoipa::path(
     tag = "webhooks",
-    operation_id = "resume_execution",
     params(("token" = String, Path, description = "The token in the address")),
     responses(
         (status = 200, description = "The execution goes on", body = ResumedBody),
@@ -43,7 +42,7 @@ pub struct ResumedBody {
     security(()),
 )]
 #[post("/resume/{token}")]
-pub async fn resume(
+pub(crate) async fn resume_execution(
     request: HttpRequest,
     token: web::Path<String>,
     payload: web::Payload,
@@ -57,7 +56,6 @@ pub async fn resume(
 /// As with POST, for a link in an e-mail. It works once.
 #[utoipa::path(
     tag = "webhooks",
-    operation_id = "resume_execution_by_link",
     params(("token" = String, Path, description = "The token in the address")),
     responses(
         (status = 200, description = "The execution goes on", body = ResumedBody),
@@ -67,7 +65,7 @@ pub async fn resume(
     security(()),
 )]
 #[get("/resume/{token}")]
-pub async fn resume_by_link(
+pub(crate) async fn resume_execution_by_link(
     request: HttpRequest,
     token: web::Path<String>,
     payload: web::Payload,
@@ -101,7 +99,9 @@ async fn go_on(
             state.db.notifier().notify(Topic::Execution(execution_id));
             Ok(HttpResponse::Ok().json(ResumedBody { execution_id }))
         }
-        Resumed::Already { .. } => Err(Problem::new(Code::StateConflict, "the execution has gone on already")),
+        Resumed::Already { .. } => {
+            Err(Problem::new(Code::StateConflict, "the execution has gone on already"))
+        }
         Resumed::Unknown => Err(Problem::new(Code::NotFound, "no execution waits for this token")),
     }
 }
