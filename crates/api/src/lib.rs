@@ -9,6 +9,7 @@
 //! not found.
 
 pub mod auth;
+pub mod checked;
 mod documentation;
 pub mod endpoint;
 pub mod events;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_actix_web::AppExt as _;
 
 use crate::auth::Passwords;
+use crate::checked::CheckedVersions;
 use crate::http::{RouteTable, enter_runtime, fallback, observe, path_config};
 use crate::state::{KeyUses, State};
 use crate::webhook::WebhookCalls;
@@ -110,6 +111,7 @@ pub fn serve(deps: Deps, shutdown: CancellationToken) -> Result<Serving, Error> 
         files: deps.files,
         base_url: base_url.clone(),
         passwords: Passwords::new().map_err(|problem| Error::Setup(problem.to_string()))?,
+        checked: CheckedVersions::new(deps.settings.worker.cached_definitions),
         key_uses: KeyUses::default(),
         webhook_calls: WebhookCalls::default(),
         shutdown: shutdown.clone(),

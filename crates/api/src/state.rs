@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::auth::Passwords;
+use crate::checked::CheckedVersions;
 use crate::problem::Problem;
 use crate::webhook::WebhookCalls;
 
@@ -34,6 +35,8 @@ pub struct State {
     pub base_url: String,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
+    /// Versions of workflows that were checked and can run.
+    pub checked: CheckedVersions,
     /// Uses of API keys that are still to be written down.
     pub key_uses: KeyUses,
     /// Calls of webhooks that are still to be counted.

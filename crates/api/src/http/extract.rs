@@ -43,7 +43,7 @@ impl<T: DeserializeOwned> Body<T> {
         parse(&bytes)
     }
 
-    /// Reads a body that may be missing.
+    /// Reads a body that may be missing or null.
     ///
     /// # Errors
     /// Those of [`Body::read`].
@@ -56,7 +56,7 @@ impl<T: DeserializeOwned> Body<T> {
         if is_empty {
             return Ok(T::default());
         }
-        self.read().await
+        Ok(parse::<Option<T>>(&self.bytes().await?)?.unwrap_or_default())
     }
 
     async fn bytes(mut self) -> Result<Bytes, Problem> {

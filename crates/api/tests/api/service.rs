@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::on_both;
-use crate::support::echo;
+use crate::support::{Place, TestApp, echo};
 
 on_both! {
     async fn the_probes_answer_without_credentials(app: &TestApp) {
@@ -49,6 +49,51 @@ on_both! {
         app.tell_to_stop();
         assert_eq!(waiting.await.unwrap().expect(202)["status"], "pending");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn the_connections_of_the_database_outlive_the_web_server() {
+    let Some(place) = Place::postgres().await else { return };
+    let app = TestApp::spawn(place).await;
+    let ada = app.person("ada").await;
+    // Requests at once open as many connections as there may be.
+    let requests: Vec<_> = (0..20)
+        .map(|_| {
+            let ada = ada.clone();
+            tokio::spawn(async move { ada.get("/api/v1/auth/me").await.status })
+        })
+        .collect();
+    for request in requests {
+        assert_eq!(request.await.unwrap(), 200);
+    }
+    let (db, _place) = app.stop_serving().await;
+    let queries: Vec<_> = (0..20)
+        .map(|_| {
+            let (db, user) = (db.clone(), ada.user);
+            tokio::spawn(async move { store::users::find(db.reader(), user).await.unwrap().is_some() })
+        })
+        .collect();
+    for query in queries {
+        assert!(query.await.unwrap());
+    }
+    db.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uses_of_a_key_are_written_down_at_the_latest_when_the_service_stops() {
+    let app = TestApp::spawn(Place::sqlite()).await;
+    let ada = app.person("ada").await;
+    let made = ada.post("/api/v1/api-keys", json!({ "name": "k", "permissions": ["read"] })).await.expect(201);
+    let program = app.nobody().with_token(made["key"].as_str().unwrap());
+    for _ in 0..3 {
+        program.get("/api/v1/workflows").await.expect(200);
+    }
+    let (db, _place) = app.stop_serving().await;
+    let id = made["id"].as_str().unwrap().parse().unwrap();
+    let key = store::api_keys::find(db.reader(), ada.organization, id).await.unwrap().unwrap();
+    assert_eq!(key.usage_count, 3);
+    assert!(key.last_used_at.is_some());
+    db.close().await.unwrap();
 }
 
 /// Runs the binary until it fails.
@@ -128,6 +173,38 @@ async fn a_missing_key_and_a_wrong_one_are_one_line() {
     is_one_line(&setting.run(&url, "vault.key", &listen).await, &["cannot listen on", &listen]);
     store::vault::Keyring::load_or_create(&setting.directory.path().join("other.key")).unwrap();
     is_one_line(&setting.run(&url, "other.key", "127.0.0.1:0").await, &["encryption key does not fit"]);
+}
+
+#[tokio::test]
+async fn a_sound_service_says_that_it_is_ready_and_ends_with_sigterm() {
+    let setting = Setting::new(true).await;
+    // A free port; taken again a moment later by the service.
+    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut service = Command::new(env!("CARGO_BIN_EXE_api"))
+        .args(["--database-url", &setting.url("rwc"), "--listen", &listen.to_string()])
+        .envs([("TIDEMILL__VAULT__KEY_FILE", setting.path("vault.key")), ("TIDEMILL__FILES__DIRECTORY", setting.path("files"))])
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut tries = 0;
+    while !client.get(format!("http://{listen}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200) {
+        tries += 1;
+        assert!(tries < 200, "it did not become ready");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    client.get(format!("http://{listen}/api/v1/nothing")).send().await.unwrap();
+    let metrics = client.get(format!("http://{listen}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains(r#"tidemill_http_requests_total{method="GET",route="/readyz",status="200"}"#), "{metrics}");
+    assert!(metrics.contains(r#"route="none",status="404""#), "{metrics}");
+    assert!(metrics.contains("tidemill_http_requests_seconds_bucket"), "{metrics}");
+
+    let pid = service.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), service.wait()).await.unwrap().unwrap();
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[tokio::test]

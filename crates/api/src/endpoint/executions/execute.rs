@@ -86,7 +86,10 @@ pub(crate) async fn execute_workflow(
             (version, found.ok_or_else(|| Problem::field("version", "the workflow has no such version"))?.definition)
         }
     };
-    let graph = judge(&state, definition).await?.into_graph()?;
+    let graph = match state.checked.get(*id, version) {
+        Some(graph) => graph,
+        None => state.checked.keep(*id, version, judge(&state, definition).await?.into_graph()?),
+    };
     let trigger = find_trigger(&graph, request.trigger_node.as_deref())?;
     let now = state.db.now();
     let new = NewExecution {

@@ -68,7 +68,7 @@ pub struct TestApp {
     serving: Serving,
     shutdown: CancellationToken,
     _directory: tempfile::TempDir,
-    _place: Place,
+    place: Place,
 }
 
 impl TestApp {
@@ -122,16 +122,22 @@ impl TestApp {
             serving,
             shutdown,
             _directory: directory,
-            _place: place,
+            place,
         }
     }
 
     /// Stops the service, and fails if it does not stop.
     pub async fn stop(self) {
+        let (db, _place) = self.stop_serving().await;
+        db.close().await.unwrap();
+    }
+
+    /// Stops the service; the database goes on.
+    pub async fn stop_serving(self) -> (Db, Place) {
         self.shutdown.cancel();
         let stopped = tokio::time::timeout(std::time::Duration::from_secs(15), self.serving.stopped());
         stopped.await.expect("the service did not stop");
-        self.db.close().await.unwrap();
+        (self.db, self.place)
     }
 
     /// Tells the service to stop, without waiting.
