@@ -9,7 +9,11 @@ const RETRY_AFTER_SECS: u32 = 1;
 const UNIQUE: [(&str, &str, &str); 4] = [
     ("uq_users_email", "email", "there is an account with this address"),
     ("uq_api_keys_organization_id_user_id_key_name", "name", "you have an API key of this name"),
-    ("uq_integrations_organization_id_name", "name", "there is an integration of this name"),
+    (
+        "uq_integrations_organization_id_service_name_display_name",
+        "name",
+        "there is an integration of this name for the connector",
+    ),
     ("uq_webhooks_path", "path", "another webhook has this path"),
 ];
 

@@ -17,8 +17,8 @@ use crate::state::State;
 pub(super) struct Delivery<'a> {
     /// Where it came in.
     pub route: &'a Route,
-    /// The sender's name for the event; without one every call is new.
-    pub event_id: Option<&'a str>,
+    /// The sender's names for the event: a call with one that is known is a repeat. Without any every call is new.
+    pub event_ids: Vec<&'a str>,
     /// The HTTP method.
     pub method: &'a str,
     /// The address that it came from.
@@ -53,7 +53,9 @@ pub(super) async fn accept(
     let outcome = store(state, now, delivery, &kept).await;
     match &outcome {
         Ok(Accepted::New(_)) => state.db.notifier().notify(Topic::Queue),
-        Ok(Accepted::Repeat(_)) | Err(_) => kept.discard(&state.files).await,
+        Ok(Accepted::Repeat(_)) => kept.discard(&state.files).await,
+        // The connection may have broken after the commit: content that has its rows must stay.
+        Err(_) => {}
     }
     Ok(outcome?)
 }
@@ -69,7 +71,7 @@ async fn store(
         "webhook_id": webhook.id,
         "path": webhook.path,
         "method": delivery.method,
-        "event_id": delivery.event_id,
+        "event_id": delivery.event_ids.first(),
         "remote_address": delivery.remote_address,
         "body_bytes": delivery.body_bytes,
     });
@@ -79,19 +81,19 @@ async fn store(
     let execution_id = execution.id;
 
     let tx = state.db.begin().await?;
-    let mut event_row_id = None;
-    if let Some(event_id) = delivery.event_id {
+    let mut event_row_ids = Vec::new();
+    for event_id in delivery.event_ids {
         let event = NewWebhookEvent {
             organization_id: webhook.organization_id,
             webhook_id: webhook.id,
             event_id,
             event_type: "webhook",
             // The request itself is the input of the execution; here is what to recognise it by.
-            event_data: trigger_data,
+            event_data: trigger_data.clone(),
             window_secs: webhook.dedup_window_secs,
         };
         match webhook_events::record(&tx, now, event).await? {
-            Recorded::New { id } => event_row_id = Some(id),
+            Recorded::New { id } => event_row_ids.push(id),
             Recorded::Duplicate { execution_id } => {
                 tx.rollback().await?;
                 return Ok(Accepted::Repeat(execution_id));
@@ -100,7 +102,7 @@ async fn store(
     }
     queue::enqueue(&tx, now, &[execution]).await?;
     kept.record(&tx, now, webhook.organization_id, execution_id).await?;
-    if let Some(id) = event_row_id {
+    for id in event_row_ids {
         webhook_events::link(&tx, webhook.organization_id, id, execution_id, None).await?;
     }
     tx.commit().await?;

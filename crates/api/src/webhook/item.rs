@@ -1,12 +1,12 @@
 //! The item that a call becomes: headers, query and body, in the shape that n8n's users know.
 
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
 
 use super::attachment::Attachment;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Where bytes that are no text go.
 const BINARY_PROPERTY: &str = "data";
@@ -68,8 +68,13 @@ impl Call<'_> {
     /// Reads a body as its media type says.
     ///
     /// # Errors
-    /// The body is not what its media type says.
+    /// The body is not what its media type says, or is compressed: what it unfolds to is not bounded by its limit.
     pub(super) async fn content(&self, bytes: Bytes) -> Result<Content, Problem> {
+        let encoding = self.headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
+        if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
+            let detail = "the body has a Content-Encoding: send it as it is";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
         if bytes.is_empty() {
             return Ok(Content { json: Value::Object(Map::new()), attachments: Vec::new() });
         }

@@ -28,7 +28,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
     tag = "webhooks",
     operation_id = "call_webhook",
     params(("path" = String, Path, description = "The path of the webhook; it may hold slashes")),
-    request_body(content = serde_json::Value, content_type = "*/*", description = "Anything"),
+    request_body(content = Option<serde_json::Value>, content_type = "*/*", description = "Anything"),
     responses(
         (status = 200, description = "Taken in: `{\"execution_id\"}`, the items of the last node, or what a node answered", body = serde_json::Value),
         (status = 202, description = "Taken in; the execution has not ended in time to answer with its result", body = serde_json::Value),
@@ -64,7 +64,7 @@ pub(super) async fn receive(
     item.binary = (!kept.binary.is_empty()).then(|| kept.binary.clone().into());
     let delivery = Delivery {
         route: &route,
-        event_id: event_id(&route, request.headers()),
+        event_ids: event_ids(&route, request.headers()),
         method,
         remote_address: request.peer_addr().map(|address| address.ip().to_string()),
         body_bytes,
@@ -141,18 +141,22 @@ fn refused(route: &Route, refusal: Refusal) -> Problem {
     }
 }
 
-/// The sender's name for the event; `None` when every call counts as new.
-fn event_id<'a>(route: &Route, headers: &'a HeaderMap) -> Option<&'a str> {
+/// The sender's names for the event; none when every call counts as new.
+///
+/// The id of Standard Webhooks counts even where the webhook has a header of its own for that: it is signed, so
+/// whoever caught a call cannot make another one of it by changing the header that is not.
+fn event_ids<'a>(route: &Route, headers: &'a HeaderMap) -> Vec<&'a str> {
     if route.webhook.dedup_window_secs <= 0 {
-        return None;
+        return Vec::new();
     }
-    let of_scheme = match route.signature_scheme {
-        SignatureScheme::Standard => "webhook-id",
-        SignatureScheme::Github => "x-github-delivery",
-        SignatureScheme::None => IDEMPOTENCY_KEY,
-    };
     let own = route.webhook.dedup_header.as_deref().and_then(|name| text(headers, name));
-    own.or_else(|| text(headers, of_scheme))
+    let (header, always_counts) = match route.signature_scheme {
+        SignatureScheme::Standard => ("webhook-id", true),
+        SignatureScheme::Github => ("x-github-delivery", false),
+        SignatureScheme::None => (IDEMPOTENCY_KEY, false),
+    };
+    let of_scheme = text(headers, header).filter(|id| own.is_none() || (always_counts && own != Some(id)));
+    own.into_iter().chain(of_scheme).collect()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

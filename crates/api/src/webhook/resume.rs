@@ -33,6 +33,7 @@ pub struct ResumedBody {
 #[utoipa::path(
     tag = "webhooks",
     params(("token" = String, Path, description = "The token in the address")),
+    request_body(content = Option<serde_json::Value>, content_type = "*/*", description = "Anything"),
     responses(
         (status = 200, description = "The execution goes on", body = ResumedBody),
         (status = 404, description = "No execution waits for this token"),
@@ -90,7 +91,8 @@ async fn go_on(
     item.binary = (!kept.binary.is_empty()).then(|| kept.binary.clone().into());
     let item = serde_json::to_value(&item).map_err(Problem::internal)?;
     let resumed = store(state, request, token, item, &kept).await;
-    if !matches!(resumed, Ok(Resumed::Yes { .. })) {
+    // After an error the commit may still have been made: content that has its rows must stay.
+    if let Ok(Resumed::Already { .. } | Resumed::Unknown) = resumed {
         kept.discard(&state.files).await;
     }
     match resumed? {

@@ -102,7 +102,7 @@ on_both! {
         for (new, field) in [
             (json!({ "connector": "no_such", "name": "n" }), "connector"),
             (json!({ "connector": "http_bearer", "name": "n" }), "credentials.token"),
-            (json!({ "connector": "http_bearer", "name": "", "credentials": { "token": "t" } }), "display_name"),
+            (json!({ "connector": "http_bearer", "name": "", "credentials": { "token": "t" } }), "name"),
             (
                 json!({ "connector": "http_bearer", "name": "n", "configuration": { "token": "t" } }),
                 "credentials.token",

@@ -132,6 +132,25 @@ on_both! {
         assert_eq!(executions(&ada, workflow).await.len(), 2);
     }
 
+    async fn a_signed_call_cannot_be_replayed_by_changing_a_header_that_is_not_signed(app: &TestApp) {
+        let ada = app.person("ada").await;
+        let settings = json!({ "path": "p", "signature": "standard", "dedupHeader": "x-event" });
+        let workflow = activate(&ada, hooked(settings, "no_op", json!({}))).await;
+        let (_, secret) = secret_of(&ada, workflow).await;
+        let send = async |id: &str, event: &str| {
+            let signed = sign(&secret, id, app.db.now().timestamp(), b"{}");
+            let request = app.nobody().request(Method::POST, "/webhooks/p").header("x-event", event);
+            let request = request.header("webhook-id", &signed.id).header("webhook-timestamp", signed.timestamp);
+            Client::answer(request.header("webhook-signature", &signed.signature).body("{}")).await
+        };
+        let first = send("msg_1", "event_1").await.expect(200);
+        for (id, event) in [("msg_1", "event_2"), ("msg_2", "event_1"), ("msg_1", "event_1")] {
+            assert_eq!(send(id, event).await.expect(200), first, "{id} {event}");
+        }
+        assert_ne!(send("msg_2", "event_2").await.expect(200), first, "what was refused left nothing behind");
+        assert_eq!(executions(&ada, workflow).await.len(), 2);
+    }
+
     async fn sixteen_deliveries_of_one_event_at_once_start_one_execution(app: &TestApp) {
         let ada = app.person("ada").await;
         let workflow = activate(&ada, hooked(json!({ "path": "p", "signature": "standard" }), "no_op", json!({}))).await;
@@ -220,6 +239,13 @@ on_both! {
         let content = ada.request(Method::GET, &format!("/api/v1/files/{file}/content")).send().await.unwrap();
         assert_eq!(content.bytes().await.unwrap(), vec![0xff; 50_000]);
 
+        let nul = json!({ "a\0": ["\0", "\u{10ffff}"] });
+        let taken = app.nobody().post("/webhooks/p", nul.clone()).await.expect(200);
+        let execution = ada.get(&format!("/api/v1/executions/{}", taken["execution_id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(execution["input"][0]["json"]["body"], nul);
+
+        let request = app.nobody().request(Method::POST, "/webhooks/p").header("content-encoding", "gzip");
+        Client::answer(request.json(&json!({}))).await.problem(415, "unsupported_media_type");
         let bad = app.nobody().send_raw(Method::POST, "/webhooks/p", "application/json", vec![0xff]).await;
         let problem = bad.problem(400, "invalid_request");
         assert_eq!(problem["errors"][0]["field"], "body");

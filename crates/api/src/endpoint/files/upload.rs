@@ -38,7 +38,7 @@ pub struct UploadQuery {
 /// Content that was received.
 struct Received {
     id: Uuid,
-    filename: Option<String>,
+    filename: String,
     mime_type: Option<String>,
     content: StoredContent,
 }
@@ -61,35 +61,30 @@ pub(crate) async fn upload_file(
     query: Query<UploadQuery>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    let filename = query.0.filename;
     let received = if request.content_type().eq_ignore_ascii_case("multipart/form-data") {
-        receive_form(&state, &request, payload).await?
+        receive_form(&state, &request, filename, payload).await?
     } else {
         let mime_type =
             request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        receive(&state, payload, None, mime_type).await?
+        receive(&state, payload, filename, mime_type).await?
     };
-    let id = received.id;
-    let recorded = record(&state, &access, query.0.filename, received).await;
-    if recorded.is_err()
-        && let Err(error) = state.files.delete(id).await
-    {
-        tracing::warn!(file = %id, %error, "content without a row was left behind");
-    }
-    Ok(HttpResponse::Created().json(recorded?))
+    Ok(HttpResponse::Created().json(record(&state, &access, received).await?))
 }
 
 async fn receive_form(
     state: &State,
     request: &HttpRequest,
+    filename: Option<String>,
     payload: web::Payload,
 ) -> Result<Received, Problem> {
     let wrong =
         |error: actix_multipart::MultipartError| Problem::field("body", format!("is not a form: {error}"));
     let mut form = Multipart::new(request.headers(), payload);
     while let Some(field) = form.try_next().await.map_err(wrong)? {
-        if let Some(filename) = filename_of(&field) {
+        if let Some(own) = filename_of(&field) {
             let mime_type = field.content_type().map(ToString::to_string);
-            return receive(state, field, Some(filename), mime_type).await;
+            return receive(state, field, filename.or(Some(own)), mime_type).await;
         }
     }
     Err(Problem::field("body", "the form has no file"))
@@ -105,6 +100,7 @@ async fn receive<E: std::fmt::Display>(
     filename: Option<String>,
     mime_type: Option<String>,
 ) -> Result<Received, Problem> {
+    let filename = check_name(filename)?;
     let id = ids::new_id();
     // What went wrong is told as text: it need not be fit for another thread.
     let content = content.map_err(|error| error.to_string());
@@ -113,24 +109,24 @@ async fn receive<E: std::fmt::Display>(
     Ok(Received { id, filename, mime_type, content })
 }
 
-async fn record(
-    state: &State,
-    access: &Access<Write>,
-    filename: Option<String>,
-    received: Received,
-) -> Result<FileBody, Problem> {
-    let filename = filename.or(received.filename);
-    let filename =
+fn check_name(filename: Option<String>) -> Result<String, Problem> {
+    let name =
         filename.ok_or_else(|| Problem::field("filename", "is missing: add `?filename=` to the address"))?;
-    if filename.trim().is_empty() || filename.chars().count() > MAX_NAME_CHARS {
+    if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains('\0') {
         return Err(Problem::field("filename", format!("1 to {MAX_NAME_CHARS} characters")));
     }
+    Ok(name)
+}
+
+/// Makes the row. Should that fail, the content is left behind: it may be that the row was made after all, and the
+/// content of a row must be there.
+async fn record(state: &State, access: &Access<Write>, received: Received) -> Result<FileBody, Problem> {
     let new = NewFile {
         id: received.id,
         organization_id: access.organization_id,
         user_id: Some(access.user_id),
         execution_id: None,
-        filename,
+        filename: received.filename,
         mime_type: received.mime_type.filter(|text| text.len() <= MAX_TYPE_BYTES),
         content: received.content,
         metadata: json!({}),

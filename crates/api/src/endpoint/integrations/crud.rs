@@ -107,6 +107,7 @@ pub(crate) async fn create_integration(
     body: Body<NewIntegrationRequest>,
 ) -> Result<HttpResponse, Problem> {
     let request = body.read().await?;
+    judge::check_name(&request.name)?;
     let configuration = Value::Object(request.configuration);
     judge::check(judge::connector(&request.connector)?, &request.credentials, &configuration)?;
     let new = NewIntegration {
@@ -160,6 +161,7 @@ pub(crate) async fn update_integration(
     body: Body<IntegrationUpdateRequest>,
 ) -> Result<web::Json<IntegrationBody>, Problem> {
     let request = body.read().await?;
+    request.name.as_deref().map_or(Ok(()), judge::check_name)?;
     let (now, tx) = (state.db.now(), state.db.begin().await?);
     let before = find(&tx, access.organization_id, *id).await?;
     let configuration = request.configuration.map(Value::Object);

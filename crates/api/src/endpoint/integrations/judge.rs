@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::problem::{Code, FieldError, Problem};
 
+/// Longest name, in characters.
+const MAX_NAME_CHARS: usize = 200;
+
 /// The connector with this name.
 pub(super) fn connector(name: &str) -> Result<&'static Connector, Problem> {
     connectors::find(name).ok_or_else(|| {
@@ -14,6 +17,14 @@ pub(super) fn connector(name: &str) -> Result<&'static Connector, Problem> {
             format!("there is no connector {name:?}; expected one of {}", known.join(", ")),
         )
     })
+}
+
+/// Whether an integration can be called so.
+pub(super) fn check_name(name: &str) -> Result<(), Problem> {
+    if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains('\0') {
+        return Err(Problem::field("name", format!("1 to {MAX_NAME_CHARS} characters")));
+    }
+    Ok(())
 }
 
 /// Names every field that cannot be right. No message repeats a value.
