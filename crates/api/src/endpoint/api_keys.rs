@@ -48,9 +48,10 @@ impl KeyPermission {
 #[serde(deny_unknown_fields)]
 pub struct NewApiKeyRequest {
     /// A name to recognise it by.
-    #[schema(example = "deployment")]
+    #[schema(example = "deployment", min_length = 1, max_length = 100)]
     name: String,
     /// What it may do, as far as the role of its owner allows it too.
+    #[schema(min_items = 1)]
     permissions: Vec<KeyPermission>,
     /// From when it no longer counts; never when missing.
     expires_at: Option<DateTime<Utc>>,
@@ -115,6 +116,7 @@ impl ApiKeyBody {
 #[into_params(parameter_in = Query)]
 pub struct ApiKeyQuery {
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,

@@ -205,7 +205,7 @@ pub(crate) async fn log_in(
     let fits = state.passwords.verify(request.password, hash).await?;
     let Some(user) = user else { return Err(refused()) };
     if !fits {
-        audit::record(state.db.writer(), state.db.now(), deed("user.login_failed", &user, None, &client)).await?;
+        note_failure(state, deed("user.login_failed", &user, None, &client));
         return Err(refused());
     }
 
@@ -259,6 +259,16 @@ pub(crate) async fn show_me(state: web::Data<State>, access: Access<Read>) -> Re
             .collect(),
         current_organization_id: access.organization_id,
     }))
+}
+
+/// Notes a failed sign-in without making the caller wait: an answer that took as long as a write would tell that the
+/// address is known.
+fn note_failure(state: web::Data<State>, deed: Deed) {
+    tokio::spawn(async move {
+        if let Err(error) = audit::record(state.db.writer(), state.db.now(), deed).await {
+            tracing::warn!(%error, "a failed sign-in was not noted");
+        }
+    });
 }
 
 fn judge_profile(full_name: Option<&str>, timezone: Option<&str>) -> Result<(), Problem> {

@@ -1,5 +1,6 @@
 //! Sign-up, login, logout, and who one is.
 
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
 use crate::on_both;
@@ -39,6 +40,21 @@ on_both! {
         assert_eq!(wrong, login("no address", PASSWORD).await);
         assert_eq!(wrong, login("ada@example.org", "").await);
         assert_eq!(wrong, login("ada@example.org", &"x".repeat(100_000)).await);
+    }
+
+    async fn a_failed_sign_in_is_noted(app: &TestApp) {
+        let ada = app.person("ada").await;
+        let body = json!({ "email": "ada@example.org", "password": "not the password" });
+        app.nobody().post("/api/v1/auth/login", body).await.problem(401, "invalid_login");
+        for _ in 0..200 {
+            let sql = "SELECT count(*) AS noted FROM audit_logs WHERE action = 'user.login_failed'";
+            let row = app.db.reader().query_one_raw(Statement::from_string(app.db.reader().get_database_backend(), sql));
+            if row.await.unwrap().unwrap().try_get::<i64>("", "noted").unwrap() == 1 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the failed sign-in of {} was not noted", ada.user);
     }
 
     async fn after_logout_the_token_is_worth_nothing(app: &TestApp) {

@@ -33,7 +33,7 @@ const MANUAL_TRIGGER: &str = "manual";
 pub struct ExecuteRequest {
     /// The items that the trigger gives out: a list or one, each `{"json": {...}}` or the bare data. One empty item
     /// when missing.
-    #[schema(value_type = Option<Object>, example = json!([{"json": {"name": "Ada"}}]))]
+    #[schema(example = json!([{"json": {"name": "Ada"}}]))]
     input: Value,
     /// Name of the trigger node to start at; the manual one when missing, or the upper one where there is none.
     trigger_node: Option<String>,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::body::{ExecutionBody, ExecutionSummaryBody};
 use crate::auth::{Access, Read};
-use crate::http::Query;
+use crate::http::{Query, check_moment};
 use crate::page::{Page, page_request};
 use crate::problem::Problem;
 use crate::state::State;
@@ -38,6 +38,7 @@ pub struct ExecutionQuery {
     /// That retry this execution.
     origin_execution_id: Option<Uuid>,
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,
@@ -59,6 +60,8 @@ pub(crate) async fn list_executions(
 ) -> Result<web::Json<Page<ExecutionSummaryBody>>, Problem> {
     let query = query.0;
     let page = page_request(query.limit, query.after.as_deref())?;
+    check_moment("since", query.since)?;
+    check_moment("until", query.until)?;
     let words = query.status.iter().flat_map(|words| words.split(','));
     let statuses: Result<Vec<ExecutionStatus>, Problem> =
         words.map(|word| word.trim().parse().map_err(|reason: String| Problem::field("status", reason))).collect();

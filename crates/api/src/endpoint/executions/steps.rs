@@ -138,6 +138,7 @@ impl StepBody {
 #[into_params(parameter_in = Query)]
 pub struct StepQuery {
     /// Most rows of the page, 1 to 200; 200 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,

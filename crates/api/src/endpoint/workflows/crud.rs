@@ -21,12 +21,12 @@ use crate::state::State;
 #[serde(deny_unknown_fields)]
 pub struct NewWorkflowRequest {
     /// The name to show.
-    #[schema(example = "Daily report")]
+    #[schema(example = "Daily report", min_length = 1, max_length = 200)]
     name: String,
     /// What it is for.
     description: Option<String>,
     /// Nodes and edges in React Flow's shape, or a list of steps.
-    #[schema(value_type = Object, example = json!({
+    #[schema(example = json!({
         "nodes": [{"id": "start", "data": {"nodeType": "manual"}}], "edges": []
     }))]
     definition: Value,
@@ -60,7 +60,6 @@ pub struct WorkflowUpdateRequest {
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
     /// Nodes and edges in React Flow's shape, or a list of steps.
-    #[schema(value_type = Option<Object>)]
     definition: Option<Value>,
     /// Words to sort workflows by.
     tags: Option<Vec<String>>,
@@ -96,6 +95,7 @@ pub struct WorkflowQuery {
     /// With a node that uses this connector.
     service: Option<String>,
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,

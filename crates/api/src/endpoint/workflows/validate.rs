@@ -16,7 +16,6 @@ use crate::state::State;
 #[serde(deny_unknown_fields)]
 pub struct ValidateRequest {
     /// Nodes and edges, or a list of steps.
-    #[schema(value_type = Object)]
     definition: Value,
 }
 

@@ -75,6 +75,7 @@ impl From<WorkflowVersion> for VersionBody {
 #[into_params(parameter_in = Query)]
 pub struct VersionQuery {
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,
