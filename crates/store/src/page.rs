@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
@@ -55,6 +55,8 @@ impl FromStr for Cursor {
         let place = bytes.and_then(|bytes| {
             let (micros, id) = bytes.split_first_chunk::<8>()?;
             let at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
+            // No row is older or newer, and PostgreSQL cannot hold every moment that can be written here.
+            (1..=9_999).contains(&at.year()).then_some(())?;
             Some(Self { at, id: Uuid::from_slice(id).ok()? })
         });
         place.ok_or_else(|| Error::invalid("cursor", "is not one that an earlier page gave out"))

@@ -4,10 +4,12 @@
 mod extract;
 mod fallback;
 mod headers;
+mod moment;
 mod observe;
 mod runtime;
 
 pub use extract::{Body, Query, nullable, path_config};
 pub use fallback::{RouteTable, fallback};
+pub use moment::check_moment;
 pub use observe::{observe, request_id};
 pub use runtime::enter_runtime;

@@ -1,5 +1,7 @@
 //! Schedules: made, previewed, changed.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::on_both;
@@ -76,6 +78,44 @@ on_both! {
         }
         let ask = json!({ "cron_expression": "* * * * *", "count": 1_000 });
         ada.post("/api/v1/schedules/preview", ask).await.problem(400, "invalid_request");
+    }
+
+    async fn the_ends_of_the_calendar_do_no_harm(app: &TestApp) {
+        let ada = app.person("ada").await;
+        let workflow = activate(&ada, echo()).await;
+        for moment in [
+            "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "+10000-01-01T00:00:00Z",
+            "-4800-01-01T00:00:00Z",
+            "-262143-01-01T00:00:00Z",
+            "+262142-12-31T23:59:59.999999999Z",
+        ] {
+            for zone in ["UTC", "Pacific/Auckland", "America/Los_Angeles"] {
+                let ask = json!({ "cron_expression": "30 2 1 1 *", "timezone": zone, "after": moment, "count": 3 });
+                let answer = ada.post("/api/v1/schedules/preview", ask).await;
+                assert!(matches!(answer.status, 200 | 400), "{moment} {zone}: {}", answer.text);
+            }
+            for bound in ["starts_at", "ends_at"] {
+                let mut new = json!({ "workflow_id": workflow, "name": "n", "cron_expression": "@daily" });
+                new[bound] = json!(moment);
+                let answer = ada.post("/api/v1/schedules", new).await;
+                assert!(matches!(answer.status, 201 | 400), "{bound} {moment}: {}", answer.text);
+            }
+        }
+        for moment in ["-4800-01-01T00:00:00Z", "%2B262142-12-31T23:59:59Z"] {
+            let answer = ada.get(&format!("/api/v1/executions?since={moment}&until={moment}")).await;
+            answer.problem(400, "invalid_request");
+        }
+        for micros in [i64::MIN, i64::MAX, -300_000_000_000_000_000, 253_402_300_800_000_000] {
+            let mut bytes = [0; 24];
+            bytes[..8].copy_from_slice(&micros.to_be_bytes());
+            let cursor = URL_SAFE_NO_PAD.encode(bytes);
+            for list in ["schedules", "webhooks", "integrations", "files", "workflows", "executions"] {
+                let answer = ada.get(&format!("/api/v1/{list}?after={cursor}")).await;
+                assert!(matches!(answer.status, 200 | 400), "{list} {micros}: {}", answer.text);
+            }
+        }
     }
 
     async fn a_schedule_of_a_node_is_changed_with_its_workflow(app: &TestApp) {

@@ -23,6 +23,7 @@ pub struct FileQuery {
     /// Made by this execution.
     execution_id: Option<Uuid>,
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,

@@ -65,6 +65,7 @@ pub struct IntegrationQuery {
     #[param(value_type = Option<String>, example = "active")]
     status: Option<Status>,
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,
@@ -85,6 +86,9 @@ pub(crate) async fn list_integrations(
     query: Query<IntegrationQuery>,
 ) -> Result<web::Json<Page<IntegrationBody>>, Problem> {
     let query = query.0;
+    if query.connector.as_deref().is_some_and(|name| name.contains('\0')) {
+        return Err(Problem::field("connector", "is no name of a connector"));
+    }
     let page = page_request(query.limit, query.after.as_deref())?;
     let filter = IntegrationFilter { service_name: query.connector, status: query.status };
     let found = integrations::list(state.db.reader(), access.organization_id, &filter, page).await?;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::body::{ScheduleBody, told};
 use crate::auth::{Access, Read, Write};
-use crate::http::{Body, Query, nullable};
+use crate::http::{Body, Query, check_moment, nullable};
 use crate::page::{Page, page_request};
 use crate::problem::Problem;
 use crate::state::State;
@@ -114,6 +114,7 @@ pub struct ScheduleQuery {
     /// That fire, or that do not.
     is_active: Option<bool>,
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,
@@ -160,6 +161,8 @@ pub(crate) async fn create_schedule(
     let request = body.read().await?;
     let max_catch_up = request.max_catch_up.unwrap_or(DEFAULT_CATCH_UP);
     check(Some(&request.name), Some(max_catch_up), Some(request.jitter_ms))?;
+    check_moment("starts_at", request.starts_at)?;
+    check_moment("ends_at", request.ends_at)?;
     let new = NewSchedule {
         organization_id: access.organization_id,
         workflow_id: request.workflow_id,
@@ -215,6 +218,8 @@ pub(crate) async fn update_schedule(
 ) -> Result<web::Json<ScheduleBody>, Problem> {
     let request = body.read().await?;
     check(request.name.as_deref(), request.max_catch_up, request.jitter_ms)?;
+    check_moment("starts_at", request.starts_at.flatten())?;
+    check_moment("ends_at", request.ends_at.flatten())?;
     let (now, tx) = (state.db.now(), state.db.begin().await?);
     let before = find(&tx, access.organization_id, *id).await?;
     let known = Timing::of(&before);

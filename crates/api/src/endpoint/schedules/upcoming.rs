@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::crud::find;
 use crate::auth::{Access, Read};
-use crate::http::{Body, Query};
+use crate::http::{Body, Query, check_moment};
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -33,6 +33,7 @@ pub struct PreviewRequest {
     /// Occurrences after this moment; now when missing.
     after: Option<DateTime<Utc>>,
     /// How many, 1 to 100; 5 when missing.
+    #[schema(minimum = 1, maximum = 100)]
     count: Option<u32>,
 }
 
@@ -53,6 +54,7 @@ pub struct UpcomingBody {
 #[into_params(parameter_in = Query)]
 pub struct UpcomingQuery {
     /// How many, 1 to 100; 5 when missing.
+    #[param(minimum = 1, maximum = 100)]
     count: Option<u32>,
 }
 
@@ -71,6 +73,7 @@ pub(crate) async fn preview_schedule(
     body: Body<PreviewRequest>,
 ) -> Result<web::Json<UpcomingBody>, Problem> {
     let request = body.read().await?;
+    check_moment("after", request.after)?;
     let timing = Timing::new(request.cron_expression, request.timezone.unwrap_or_else(|| "UTC".to_owned()));
     upcoming(&timing, request.after.unwrap_or_else(|| state.db.now()), request.count)
 }

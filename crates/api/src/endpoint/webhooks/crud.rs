@@ -101,6 +101,7 @@ pub struct WebhookQuery {
     /// That take calls, or that do not.
     is_active: Option<bool>,
     /// Most rows of the page, 1 to 200; 50 when missing.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next` of the page before.
     after: Option<String>,
