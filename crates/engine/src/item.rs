@@ -129,6 +129,48 @@ pub struct Binary {
     pub size_bytes: Option<u64>,
 }
 
+/// Deepest nesting of the data of an item, which itself is the first level.
+///
+/// JSON that nests deeper than 127 levels is not read back, and the tables wrap the data of an item in some levels.
+pub const MAX_DEPTH: usize = 100;
+
+/// Whether a value nests more than [`MAX_DEPTH`] levels of arrays and objects.
+#[must_use]
+pub fn is_too_deep(value: &Value) -> bool {
+    is_deeper(vec![(value, 0)])
+}
+
+/// Whether the data of an item nests more than [`MAX_DEPTH`] levels.
+#[must_use]
+pub fn is_map_too_deep(map: &JsonMap) -> bool {
+    is_deeper(map.values().map(|value| (value, 1)).collect())
+}
+
+/// Walks values, each inside of so many levels. Not by recursion, which a deep value could exhaust the stack with.
+fn is_deeper(mut rest: Vec<(&Value, usize)>) -> bool {
+    while let Some((value, depth)) = rest.pop() {
+        let is_nested = match value {
+            Value::Array(list) => {
+                rest.extend(list.iter().filter(|value| is_container(value)).map(|value| (value, depth + 1)));
+                true
+            }
+            Value::Object(map) => {
+                rest.extend(map.values().filter(|value| is_container(value)).map(|value| (value, depth + 1)));
+                true
+            }
+            _ => false,
+        };
+        if is_nested && depth >= MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+fn is_container(value: &Value) -> bool {
+    value.is_array() || value.is_object()
+}
+
 /// Reads a list of items from JSON as a person would write it: a list or a single one, each either
 /// `{"json": {...}}` or the bare data.
 ///
@@ -150,4 +192,39 @@ pub fn items_from_json(value: Value) -> Result<Vec<Item>, String> {
             _ => Err(format!("item {index} is not an object")),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn nested(levels: usize) -> Value {
+        (0..levels).fold(json!(1), |value, _| json!([value]))
+    }
+
+    #[test]
+    fn a_value_may_nest_to_the_greatest_depth_and_not_deeper() {
+        assert!(!is_too_deep(&json!(1)));
+        assert!(!is_too_deep(&nested(MAX_DEPTH)));
+        assert!(is_too_deep(&nested(MAX_DEPTH + 1)));
+        let map = |levels| JsonMap::from_iter([("a".to_owned(), json!(1)), ("b".to_owned(), nested(levels))]);
+        assert!(!is_map_too_deep(&map(MAX_DEPTH - 1)));
+        assert!(is_map_too_deep(&map(MAX_DEPTH)));
+    }
+
+    #[test]
+    fn a_number_is_read_back_as_it_was_written() {
+        // Bit patterns from all over, by a linear congruence.
+        let mut bits = 1u64;
+        for _ in 0..20_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let number = f64::from_bits(bits);
+            if number.is_finite() {
+                let text = serde_json::to_string(&number).unwrap();
+                assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json!(number), "{text}");
+            }
+        }
+    }
 }
