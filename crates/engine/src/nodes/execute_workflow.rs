@@ -98,7 +98,9 @@ impl Typed for ExecuteWorkflow {
 
     fn descriptor(&self) -> Descriptor {
         Descriptor {
-            effect: Effect::External,
+            // The executions are started in the commit that records the start, so running the node anew after a
+            // crash starts none twice.
+            effect: Effect::Idempotent,
             example: Example {
                 title: "One execution for each item, with two fields of it",
                 fields: json!({

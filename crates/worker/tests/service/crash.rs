@@ -5,7 +5,7 @@ use store::journal::StepStatus;
 use worker::journal::StoreSink;
 
 use crate::fixture::{Fixture, soon, work};
-use crate::flows::definition;
+use crate::flows::{chain, definition};
 use crate::sinks::DyingSink;
 
 /// More commits than the execution makes.
@@ -75,5 +75,33 @@ crate::conformance! {
 
     async fn a_commit_whose_answer_is_lost_counts(db: &TestDb) {
         assert!(crash_everywhere(db, "external", 3, true).await >= 5);
+    }
+
+    async fn sub_workflows_are_started_once_and_their_parent_survives_a_crash_at_any_commit(db: &TestDb) {
+        for waits in [true, false] {
+            let mut crashes = 0;
+            for commits in 0..MANY {
+                let fixture = Fixture::new(db).await;
+                let child = fixture.workflow("child", chain(&[("inner", json!({ "fields": { "effect": "external" }, "retry": { "maxAttempts": 3, "delayMs": 0 } }))])).await;
+                let fields = json!({ "workflowId": child.id.to_string(), "waitForCompletion": waits });
+                let id = fixture.start(chain(&[("call", json!({ "nodeType": "execute_workflow", "fields": fields })), ("after", json!({}))])).await;
+                let sink = DyingSink::new(StoreSink::new(db.connect_again().await), commits, false);
+                let dying = fixture.worker_over(sink).await;
+                soon(work(&dying)).await;
+                let has_died = fixture.all_executions().await.iter().any(|row| row.organization_id == fixture.organization_id && row.status == "running");
+                crashes += usize::from(has_died);
+                fixture.rescue().await;
+                soon(work(&fixture.worker().await)).await;
+                let parent = fixture.execution(id).await;
+                assert_eq!(parent.status, "completed", "waits: {waits}, after {commits} commits: {:?}", parent.error_message);
+                let children: Vec<_> = fixture.all_executions().await.into_iter().filter(|row| row.workflow_id == child.id).collect();
+                assert_eq!(children.len(), 1, "waits: {waits}, after {commits} commits");
+                assert_eq!(children[0].status, "completed");
+                if !has_died {
+                    break;
+                }
+            }
+            assert!(crashes >= 3, "waits: {waits}: only {crashes} crashes");
+        }
     }
 }
