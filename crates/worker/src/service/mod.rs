@@ -190,8 +190,8 @@ impl Worker {
                 () = self.inner.wake(&mut wakes, pause) => {}
             }
             pause = match self.tick().await {
-                // Full: there may be more, so the next claim waits only for slots.
-                Ok(counts) if counts.claimed > 0 && self.inner.free_slots() == 0 => GATHER_SLOTS,
+                // There may be more, even if slots are left: the limits of one workflow can shorten a claim.
+                Ok(counts) if counts.claimed > 0 => GATHER_SLOTS,
                 Ok(_) => self.inner.options.poll,
                 Err(error) => {
                     tracing::warn!(%error, "could not claim executions");
