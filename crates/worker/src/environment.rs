@@ -38,6 +38,8 @@ pub trait Environment: Send + Sync {
     ) -> Result<FoundWorkflow, NodeError>;
 
     /// The results of executions that this one waits for, in the order asked, or `None` while one of them has not ended.
+    ///
+    /// An error that is retryable says nothing about them: they are asked for again.
     async fn child_results(&self, executions: &[Uuid]) -> Result<Option<Vec<ChildResult>>, NodeError>;
 }
 

@@ -17,7 +17,7 @@ pub struct Control {
 
 /// Why an execution stops before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     Lost,
     Cancelled,
     Aborted,
@@ -51,7 +51,7 @@ impl Control {
     }
 
     /// Returns when a pause has to be broken off.
-    pub(super) async fn interrupted(&self) -> Stop {
+    pub(crate) async fn interrupted(&self) -> Stop {
         tokio::select! {
             biased;
             stop = self.stopped() => stop,

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use engine::Item;
 use engine::execution::ExecutionStatus;
 use engine::item::Items;
-use engine::node::{LogLevel, NodeError, WorkflowReference};
+use engine::node::{LogLevel, NodeError};
 use engine::run::{Run, Trace};
-use serde_json::json;
+use store::journal::StepStatus;
 
 use super::Driver;
-use crate::environment::TriggerRole;
-use crate::journal::{Ended, Gone, Records, Start, StartReason};
+use super::failure::Failure;
+use crate::journal::{Ended, Gone, Records};
+use crate::step::Step;
 
 /// How a drive ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +87,21 @@ impl Driver<'_> {
         Ok(End::Completed)
     }
 
+    /// Records unfinished steps as cancelled.
+    pub(super) fn cancel_steps(&mut self, steps: impl IntoIterator<Item = Step>) {
+        let now = self.outside.environment.now();
+        self.outbox.steps.extend(steps.into_iter().map(|mut step| {
+            step.status = StepStatus::Cancelled;
+            step.completed_at = Some(now);
+            step.resume_at = None;
+            step.resume_token_hash = None;
+            step
+        }));
+    }
+
     pub(super) async fn finish_cancelled(&mut self) -> Result<End, Gone> {
+        let unfinished = self.recorded.take_unfinished();
+        self.cancel_steps(unfinished);
         self.log(None, LogLevel::Warn, "the execution was cancelled".to_owned(), None);
         let ended = self.ended(ExecutionStatus::Cancelled, None, None);
         let records = self.take_records();
@@ -102,6 +116,8 @@ impl Driver<'_> {
     ) -> Result<End, Gone> {
         self.secrets.mask_error(&mut error);
         self.start_error_workflow(&error, node_id.as_deref()).await;
+        let unfinished = self.recorded.take_unfinished();
+        self.cancel_steps(unfinished);
         let ended = self.ended(ExecutionStatus::Failed, Some(error.clone()), node_id);
         let records = self.take_records();
         self.outside.journal.finish(records, ended).await?;
@@ -122,7 +138,15 @@ impl Driver<'_> {
         let error =
             NodeError::fatal("record_refused", "the database refused to store the data of this execution");
         let ended = self.ended(ExecutionStatus::Failed, Some(error.clone()), None);
-        match self.outside.journal.finish(Records::default(), ended).await {
+        // What has not been handed over may be what is refused.
+        self.outbox = Records::default();
+        self.start_error_workflow(&error, None).await;
+        let records = std::mem::take(&mut self.outbox);
+        let mut finished = self.outside.journal.finish(records, ended.clone()).await;
+        if let Err(Gone::Refused(_)) = finished {
+            finished = self.outside.journal.finish(Records::default(), ended).await;
+        }
+        match finished {
             Ok(()) => End::Failed(error),
             Err(_) => End::Lost,
         }
@@ -140,44 +164,14 @@ impl Driver<'_> {
 
     /// Puts the execution of the workflow that is to hear of this failure with the last records.
     async fn start_error_workflow(&mut self, error: &NodeError, node_id: Option<&str>) {
-        let graph = Arc::clone(&self.job.graph);
-        let Some(name) = graph.settings.error_workflow.as_deref().filter(|name| !name.is_empty()) else {
-            return;
-        };
         if self.job.is_error_run {
             return;
         }
-        let reference = WorkflowReference::Stored(name.to_owned());
-        match self.outside.environment.find_workflow(&reference, TriggerRole::Failure).await {
-            Ok(workflow) => {
-                let items = Arc::new(vec![self.failure_item(error, node_id)]);
-                let id = store::ids::new_id();
-                self.outbox.starts.push(Start {
-                    id,
-                    workflow,
-                    items,
-                    reason: StartReason::Failure,
-                    depth: 0,
-                });
-            }
-            Err(problem) => {
-                let message = format!("the error workflow could not be started: {}", problem.message);
-                self.log(None, LogLevel::Error, message, None);
-            }
+        let graph = Arc::clone(&self.job.graph);
+        let failure = Failure { graph: &graph, execution: &self.job.execution, error, node_id };
+        match failure.start(self.outside.environment).await {
+            Ok(start) => self.outbox.starts.extend(start),
+            Err(problem) => self.log(None, LogLevel::Error, problem, None),
         }
-    }
-
-    fn failure_item(&self, error: &NodeError, node_id: Option<&str>) -> Item {
-        let info = &self.job.execution;
-        let node = node_id.and_then(|id| self.job.graph.by_id(id)).map(|index| &self.job.graph.nodes[index]);
-        Item::from_value(json!({
-            "execution": {
-                "id": info.id,
-                "mode": info.mode,
-                "lastNodeExecuted": node.map(|node| &node.name),
-                "error": { "message": error.message, "code": error.code, "nodeId": node_id, "nodeType": node.map(|node| node.node_type()) },
-            },
-            "workflow": { "id": info.workflow.id, "name": info.workflow.name },
-        }))
     }
 }

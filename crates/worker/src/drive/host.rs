@@ -10,7 +10,7 @@ use engine::node::{CodeOutput, CodeRequest, Credential, Host, LogLevel, NodeErro
 use serde_json::{Value, json};
 
 use super::secrets::Secrets;
-use super::{Limits, Outside};
+use super::{Limits, Outside, depth};
 use crate::step::{LogLine, Step};
 
 /// Log lines that nodes have written and nobody has taken yet.
@@ -99,6 +99,7 @@ impl Host for StepHost<'_> {
     }
 
     fn log(&self, level: LogLevel, mut message: String, mut data: Option<Value>) {
+        data.iter_mut().for_each(depth::bound_value);
         self.secrets.mask_text(&mut message);
         data.iter_mut().for_each(|data| self.secrets.mask_value(data));
         self.logs.push(LogLine {

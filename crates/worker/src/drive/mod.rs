@@ -16,8 +16,10 @@
 //! - No secret value of a credential is recorded (see [`secrets`]).
 
 mod attempt;
-mod control;
+pub(crate) mod control;
+mod depth;
 mod end;
+pub(crate) mod failure;
 mod host;
 mod outcome;
 mod pause;
@@ -180,6 +182,10 @@ impl<'a> Driver<'a> {
                 Some(Stop::Aborted) => return self.hand_back().await,
             }
             let task = match self.run.next_task() {
+                // A node that ends at once is never cut short, so a workflow of such nodes is stopped here.
+                Ok(Some(_)) if self.is_out_of_time() => {
+                    return self.finish_failed(out_of_time(&self.job.graph), None).await;
+                }
                 Ok(Some(task)) => task,
                 Ok(None) => return self.finish_completed().await,
                 Err(error) => return self.finish_failed(error, None).await,
@@ -199,6 +205,7 @@ impl<'a> Driver<'a> {
         loop {
             next = match next {
                 Next::Recorded(step) => return self.settle_recorded(task, *step).await,
+                Next::End(end) => return Ok(Flow::End(end)),
                 Next::Wait(step, until) => match self.wait(*step, until).await? {
                     Paused::Over(attempt) => Next::Attempt(attempt),
                     Paused::End(end) => return Ok(Flow::End(end)),
@@ -273,6 +280,17 @@ impl<'a> Driver<'a> {
                     tracing::warn!(execution = %self.job.execution.id, %error, "cannot read a credential to mask it")
                 }
             }
+        }
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// Time that is waiting and does not count as running.
+    fn extend_deadline(&mut self, waited: Duration) {
+        if let Some(deadline) = &mut self.deadline {
+            *deadline += waited;
         }
     }
 

@@ -15,7 +15,7 @@ use store::journal::StepStatus;
 use super::attempt::{Answer, Attempt, Cut};
 use super::control::Stop;
 use super::recovery::Next;
-use super::{Driver, Flow, out_of_time};
+use super::{Driver, Flow, depth, out_of_time};
 use crate::environment::TriggerRole;
 use crate::journal::{Durability, FoundWorkflow, Gone, Start, StartReason};
 use crate::step::Step;
@@ -36,6 +36,8 @@ impl Driver<'_> {
         attempt: Attempt,
         answer: Answer,
     ) -> Result<Taken, Gone> {
+        let answer =
+            answer.map(|outcome| outcome.and_then(|outcome| depth::check(&outcome).map(|()| outcome)));
         match answer {
             Ok(Ok(Outcome::Done { outputs, context })) => {
                 self.complete(task, attempt, outputs, context, None).await
@@ -87,6 +89,7 @@ impl Driver<'_> {
         attempt: Attempt,
         mut error: NodeError,
     ) -> Result<Taken, Gone> {
+        depth::bound_error(&mut error);
         self.secrets.mask_error(&mut error);
         let mut step = self.close(attempt, StepStatus::Failed);
         step.error = Some(error.clone());

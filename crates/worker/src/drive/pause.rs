@@ -30,7 +30,7 @@ impl Driver<'_> {
         at: DateTime<Utc>,
     ) -> Result<Paused, Gone> {
         let Some(pause) = self.short_pause(at) else { return self.suspend(Some(at)).await };
-        Ok(match self.hold(pause).await? {
+        Ok(match self.hold(pause, None).await? {
             None => Paused::Over(self.fresh_attempt(task, number)),
             Some(end) => Paused::End(end),
         })
@@ -43,7 +43,7 @@ impl Driver<'_> {
         let Some(pause) = until.filter(|_| only_time).and_then(|at| self.short_pause(at)) else {
             return self.suspend(until).await;
         };
-        Ok(match self.hold(pause).await? {
+        Ok(match self.hold(pause, Some(&step)).await? {
             None => {
                 let mut attempt = Attempt::new(step);
                 attempt.resume = Some(Resume::Time);
@@ -65,23 +65,37 @@ impl Driver<'_> {
         (pause <= self.limits.hold).then_some(pause)
     }
 
-    /// Sleeps, and does not count it as running time.
-    async fn hold(&mut self, pause: Duration) -> Result<Option<End>, Gone> {
+    /// Sleeps, and does not count it as running time. `waiting` is the step that waits; a failed attempt does not.
+    async fn hold(&mut self, pause: Duration, waiting: Option<&Step>) -> Result<Option<End>, Gone> {
         self.record(Durability::Soon).await?;
+        let stop = self.sleep(pause).await;
+        match stop {
+            None => Ok(None),
+            Some(stop) => self.break_off(stop, waiting).await.map(Some),
+        }
+    }
+
+    /// Sleeps, until there is a reason to stop, and does not count it as running time.
+    pub(super) async fn sleep(&mut self, pause: Duration) -> Option<Stop> {
         let began = Instant::now();
         let stop = tokio::select! {
             biased;
             stop = self.control.interrupted() => Some(stop),
             () = tokio::time::sleep(pause) => None,
         };
-        if let Some(deadline) = &mut self.deadline {
-            *deadline += began.elapsed();
-        }
+        self.extend_deadline(began.elapsed());
+        stop
+    }
+
+    /// Ends the drive where nothing runs; `waiting` is the step that waits there.
+    pub(super) async fn break_off(&mut self, stop: Stop, waiting: Option<&Step>) -> Result<End, Gone> {
         match stop {
-            None => Ok(None),
-            Some(Stop::Lost) => Err(Gone::Lost),
-            Some(Stop::Cancelled) => self.finish_cancelled().await.map(Some),
-            Some(Stop::Aborted | Stop::Drain) => self.hand_back().await.map(Some),
+            Stop::Lost => Err(Gone::Lost),
+            Stop::Cancelled => {
+                self.cancel_steps(waiting.cloned());
+                self.finish_cancelled().await
+            }
+            Stop::Aborted | Stop::Drain => self.hand_back().await,
         }
     }
 }

@@ -7,9 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use engine::node::{NodeError, Resume};
 use engine::run::Task;
 use store::journal::StepStatus;
+use uuid::Uuid;
 
 use super::attempt::Attempt;
-use super::{Driver, Flow};
+use super::{Driver, End, Flow};
 use crate::journal::Gone;
 use crate::step::Step;
 
@@ -20,6 +21,12 @@ pub(super) struct Recorded {
     running_time: Duration,
 }
 
+/// Shortest pause after results could not be read.
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+
+/// Longest pause after results could not be read.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+
 /// What has to be done for a task.
 pub(super) enum Next {
     /// Nothing: this is its final record.
@@ -28,8 +35,20 @@ pub(super) enum Next {
     Attempt(Box<Attempt>),
     /// What its step waits for has not happened: wait on, until this moment if there is one.
     Wait(Box<Step>, Option<DateTime<Utc>>),
+    /// Nothing more: the execution has ended, or given its place back.
+    End(End),
     /// Try again, but not before this moment.
     Retry { attempt: u32, at: DateTime<Utc> },
+}
+
+/// Why an unfinished step can go on.
+enum Found {
+    /// For this reason; `None` if it waits for something that has not happened.
+    Resume(Option<Resume>),
+    /// It cannot: what it waited for cannot be used.
+    Unusable(NodeError),
+    /// Nobody knows yet, and the drive has ended.
+    Stopped(End),
 }
 
 impl Recorded {
@@ -51,6 +70,12 @@ impl Recorded {
 
     pub(super) fn has_node(&self, node_id: &str) -> bool {
         self.nodes.contains(node_id)
+    }
+
+    /// Takes the steps that have not ended.
+    pub(super) fn take_unfinished(&mut self) -> Vec<Step> {
+        let steps = std::mem::take(&mut self.steps).into_values().flatten();
+        steps.filter(|step| matches!(step.status, StepStatus::Running | StepStatus::Waiting)).collect()
     }
 
     /// Takes the record of the last attempt.
@@ -85,9 +110,10 @@ impl Driver<'_> {
         // a node was on its first call, nobody knows how far it came.
         let was_in_flight =
             step.status == StepStatus::Running && (step.context.resumed || !has_resume(&step));
-        let resume = match self.resume_of(&step).await {
-            Ok(resume) => resume,
-            Err(error) => {
+        let resume = match self.resume_of(&step).await? {
+            Found::Resume(resume) => resume,
+            Found::Stopped(end) => return Ok(Next::End(end)),
+            Found::Unusable(error) => {
                 let mut attempt = Attempt::new(step);
                 attempt.refused = Some(error);
                 return Ok(Next::Attempt(Box::new(attempt)));
@@ -104,21 +130,42 @@ impl Driver<'_> {
         Ok(Next::Attempt(Box::new(attempt)))
     }
 
-    /// Why an unfinished step can go on; `None` if it waits for something that has not happened.
-    async fn resume_of(&self, step: &Step) -> Result<Option<Resume>, NodeError> {
+    /// Why an unfinished step can go on.
+    async fn resume_of(&mut self, step: &Step) -> Result<Found, Gone> {
         let context = &step.context;
         if let Some(request) = &context.request {
-            return Ok(Some(Resume::Request(Box::new(request.clone()))));
+            return Ok(Found::Resume(Some(Resume::Request(Box::new(request.clone())))));
         }
         if let Some(started) = &context.started {
             let starts = started.iter().map(|&execution_id| engine::node::ChildStart { execution_id });
-            return Ok(Some(Resume::Started(starts.collect())));
+            return Ok(Found::Resume(Some(Resume::Started(starts.collect()))));
         }
         if let Some(children) = &context.children {
-            return Ok(self.outside.environment.child_results(children).await?.map(Resume::Children));
+            return self.results_of(step, children).await;
         }
         let now = self.outside.environment.now();
-        Ok(step.resume_at.filter(|at| *at <= now).map(|_| Resume::Time))
+        Ok(Found::Resume(step.resume_at.filter(|at| *at <= now).map(|_| Resume::Time)))
+    }
+
+    /// The results of the executions that a step waits for.
+    ///
+    /// A store that does not answer is no outcome of theirs: to fail the step would lose what they did, or start
+    /// them once more. So it is asked until it answers or there is a reason to stop, of which a lost lease is one.
+    async fn results_of(&mut self, step: &Step, children: &[Uuid]) -> Result<Found, Gone> {
+        let mut backoff = FIRST_BACKOFF;
+        loop {
+            match self.outside.environment.child_results(children).await {
+                Ok(results) => return Ok(Found::Resume(results.map(Resume::Children))),
+                Err(error) if !error.retryable => return Ok(Found::Unusable(error)),
+                Err(error) => {
+                    tracing::warn!(execution = %self.execution_id(), %error, "the results of sub-workflows could not be read");
+                }
+            }
+            if let Some(stop) = self.sleep(backoff).await {
+                return Ok(Found::Stopped(self.break_off(stop, Some(step)).await?));
+            }
+            backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        }
     }
 
     /// When a failed attempt is followed by another, or `None` if it was the last.

@@ -34,9 +34,14 @@ impl Secrets {
         let mut found = Vec::new();
         credential.secrets.values().for_each(|value| collect(value, &mut found));
         // Basic authentication sends the two in base64; a server that echoes headers gives that back.
-        let text = |name: &str| credential.secrets.get(name).and_then(Value::as_str);
+        let text = |name: &str| {
+            let value = credential.secrets.get(name).or_else(|| credential.configuration.get(name))?;
+            value.as_str()
+        };
         if let (Some(user), Some(password)) = (text("username").or_else(|| text("user")), text("password")) {
             found.push(STANDARD.encode(format!("{user}:{password}")));
+            // As SMTP sends them.
+            found.push(STANDARD.encode(format!("\0{user}\0{password}")));
         }
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
         let mut all = values.to_vec();
@@ -123,8 +128,12 @@ fn collect(value: &Value, found: &mut Vec<String>) {
         Value::String(text) => {
             let escaped = percent_encoded(text);
             if escaped != *text {
+                found.push(escaped.replace("%20", "+"));
                 found.push(escaped);
             }
+            found.push(STANDARD.encode(text));
+            let in_json = Value::from(text.as_str()).to_string();
+            found.push(in_json[1..in_json.len() - 1].to_owned());
             // A key file has a line break at its end, a header made of it has none.
             let trimmed = text.trim();
             if trimmed != text {
@@ -257,6 +266,25 @@ mod tests {
     fn a_file_is_masked_too() {
         let masked = secrets().mask_bytes(Bytes::from_static(b"\xff p&ssw0rd!p&ssw0rd! end"));
         assert_eq!(&masked[..], b"\xff ****** end");
+    }
+
+    #[test]
+    fn a_file_is_masked_in_every_form_in_which_a_secret_travels() {
+        let Value::Object(map) = json!({ "password": "p \"word" }) else { unreachable!() };
+        let secrets = Secrets::default();
+        let configuration = json!({ "username": "anna-s" });
+        secrets.learn(&Credential { connector: "http_basic".into(), secrets: map, configuration });
+        for form in [
+            STANDARD.encode("anna-s:p \"word"),
+            STANDARD.encode("p \"word"),
+            "p \\\"word".to_owned(),
+            "p+%22word".to_owned(),
+            "p%20%22word".to_owned(),
+        ] {
+            let masked = secrets.mask_bytes(Bytes::from(format!("<{form}>")));
+            assert_eq!(&masked[..], b"<***>", "{form}");
+        }
+        assert_eq!(&secrets.mask_bytes(Bytes::from_static(b"anna-s"))[..], b"anna-s");
     }
 
     #[test]

@@ -151,7 +151,13 @@ impl Environment for TenantEnvironment<'_> {
         let db = &self.services.db;
         let mut rows = store::executions::find_many(db.reader(), self.organization_id, executions)
             .await
-            .map_err(unavailable)?;
+            .map_err(|error| {
+                if error.is_temporary() {
+                    return unavailable(error);
+                }
+                tracing::error!(%error, cause = ?std::error::Error::source(&error).map(ToString::to_string), "the results of sub-workflows cannot be read");
+                NodeError::fatal("corrupt_execution", "the results of the executions it waits for cannot be read")
+            })?;
         let mut results = Vec::with_capacity(executions.len());
         for id in executions {
             let Some(at) = rows.iter().position(|row| row.id == *id) else {

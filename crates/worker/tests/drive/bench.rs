@@ -35,6 +35,8 @@ pub(crate) struct Bench {
 
 pub(crate) struct BenchEnvironment {
     began: Instant,
+    /// So many reads of results fail before one succeeds.
+    pub(crate) broken_reads: AtomicUsize,
 }
 
 impl Bench {
@@ -49,7 +51,7 @@ impl Bench {
             journal: MemoryJournal::default(),
             control: Control::default(),
             limits: Limits::default(),
-            environment: BenchEnvironment { began: Instant::now() },
+            environment: BenchEnvironment { began: Instant::now(), broken_reads: AtomicUsize::new(0) },
             id: Uuid::from_u128(1),
         }
     }
@@ -133,6 +135,11 @@ impl Environment for BenchEnvironment {
     }
 
     async fn child_results(&self, executions: &[Uuid]) -> Result<Option<Vec<ChildResult>>, NodeError> {
+        let left = self.broken_reads.load(Ordering::SeqCst);
+        if left > 0 {
+            self.broken_reads.store(left - 1, Ordering::SeqCst);
+            return Err(NodeError::retryable("store_unavailable", "the database did not answer"));
+        }
         let done = |id: &Uuid| ChildResult {
             execution_id: *id,
             status: engine::execution::ExecutionStatus::Completed,

@@ -108,3 +108,12 @@ async fn a_step_that_takes_long_is_shown_as_running_with_its_log_lines() {
     assert!(bench.journal.logs().iter().any(|line| line.message == "still at it"));
     assert_eq!(run.await.end, End::Completed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_end_at_once_do_not_outlive_the_time_limit() {
+    let nodes = [("a", json!({ "fields": { "advanceMs": 1500 } })), ("b", json!({}))];
+    let bench = Bench::new(chain_with(&nodes, json!({ "timeoutMs": 1000 })));
+    let End::Failed(error) = bench.drive().await.end else { panic!("it did not fail") };
+    assert_eq!(error.code, "execution_timeout");
+    assert!(bench.calls.of("b").is_empty());
+}

@@ -125,3 +125,20 @@ async fn an_error_workflow_that_is_missing_does_not_hide_the_failure() {
         bench.journal.logs().iter().any(|line| line.message.contains("error workflow could not be started"))
     );
 }
+
+#[tokio::test]
+async fn an_output_that_could_not_be_read_back_fails_its_step_and_names_the_item() {
+    // The item is the first level.
+    let fits = Bench::new(chain(&[("a", json!({ "fields": { "nest": 99 } }))]));
+    assert_eq!(fits.drive().await.end, End::Completed);
+    for levels in [100, 1_000] {
+        let bench = Bench::new(chain(&[("a", json!({ "fields": { "nest": levels } }))]));
+        let End::Failed(error) = bench.drive().await.end else { panic!("it did not fail") };
+        assert_eq!(error.code, "output_too_deep");
+        assert_eq!(error.message, "item 1 of output 0 is nested more than 100 levels deep");
+        assert_eq!(bench.step("a").outputs, None);
+    }
+    let bench = Bench::new(chain(&[("a", json!({ "fields": { "nest": 1_000, "nestError": true } }))]));
+    let End::Failed(error) = bench.drive().await.end else { panic!("it did not fail") };
+    assert_eq!(error.details.as_deref(), Some(&json!({ "omitted": "more than 100 levels" })));
+}

@@ -1,5 +1,6 @@
 //! Steps that wait.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use engine::Item;
@@ -83,4 +84,73 @@ async fn workflows_nested_too_deep_are_an_error() {
     let End::Failed(error) = bench.drive().await.end else { panic!("it did not fail") };
     assert_eq!(error.code, "workflow_depth");
     assert!(bench.journal.take_starts().is_empty());
+}
+
+fn starting_with_retries() -> Bench {
+    let retry = json!({ "maxAttempts": 3, "delayMs": 0 });
+    Bench::new(chain(&[("a", json!({ "fields": { "start": "other" }, "retry": retry }))]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_that_cannot_be_read_are_asked_for_again_and_nothing_is_started_twice() {
+    let bench = starting_with_retries();
+    assert_eq!(bench.drive().await.end, End::Suspended { resume_at: None });
+    assert_eq!(bench.journal.take_starts().len(), 1);
+    bench.environment.broken_reads.store(20, Ordering::SeqCst);
+    assert_eq!(bench.drive().await.end, End::Completed);
+    assert!(bench.journal.take_starts().is_empty(), "it was started twice");
+    let step = bench.step("a");
+    assert_eq!((step.attempt, step.status), (1, StepStatus::Completed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_that_cannot_be_read_keep_no_execution_from_being_stopped() {
+    for (stop, end, status) in [
+        ("cancel", End::Cancelled, StepStatus::Cancelled),
+        ("lost", End::Lost, StepStatus::Waiting),
+        ("drain", End::HandedBack, StepStatus::Waiting),
+        ("abort", End::HandedBack, StepStatus::Waiting),
+    ] {
+        let bench = starting_with_retries();
+        assert_eq!(bench.drive().await.end, End::Suspended { resume_at: None });
+        bench.environment.broken_reads.store(usize::MAX, Ordering::SeqCst);
+        let run = bench.drive();
+        tokio::pin!(run);
+        tokio::select! {
+            report = &mut run => panic!("{:?}", report.end),
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        }
+        match stop {
+            "cancel" => bench.control.cancel.cancel(),
+            "lost" => bench.control.lost.cancel(),
+            "drain" => bench.control.drain.cancel(),
+            _ => bench.control.abort.cancel(),
+        }
+        assert_eq!(run.await.end, end, "{stop}");
+        assert_eq!(bench.step("a").status, status, "{stop}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_waits_in_its_place_is_cancelled_with_its_execution() {
+    let bench = Bench::new(chain(&[("a", json!({ "fields": { "waitMs": 3000 } }))]));
+    let run = bench.drive();
+    tokio::pin!(run);
+    tokio::select! {
+        report = &mut run => panic!("{:?}", report.end),
+        () = tokio::time::sleep(Duration::from_secs(1)) => bench.control.cancel.cancel(),
+    }
+    assert_eq!(run.await.end, End::Cancelled);
+    let step = bench.step("a");
+    assert_eq!((step.status, step.resume_at), (StepStatus::Cancelled, None));
+    assert!(step.completed_at.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_waits_is_cancelled_with_an_execution_that_is_claimed_only_for_that() {
+    let bench = Bench::new(chain(&[("a", json!({ "fields": { "waitMs": 60_000 } }))]));
+    assert!(matches!(bench.drive().await.end, End::Suspended { .. }));
+    bench.control.cancel.cancel();
+    assert_eq!(bench.drive().await.end, End::Cancelled);
+    assert_eq!(bench.step("a").status, StepStatus::Cancelled);
 }

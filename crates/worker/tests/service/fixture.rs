@@ -98,6 +98,11 @@ impl<'a> Fixture<'a> {
     }
 
     pub(crate) async fn enqueue(&self, workflow: &Workflow) -> Uuid {
+        self.enqueue_at(workflow, None).await
+    }
+
+    /// Enqueues an execution that starts at this node.
+    pub(crate) async fn enqueue_at(&self, workflow: &Workflow, trigger: Option<&str>) -> Uuid {
         let now = self.db.now();
         let new = NewExecution {
             id: store::ids::new_id(),
@@ -106,7 +111,7 @@ impl<'a> Fixture<'a> {
             workflow_version: workflow.version,
             user_id: None,
             trigger_type: TriggerType::Manual,
-            trigger_node_id: None,
+            trigger_node_id: trigger.map(str::to_owned),
             trigger_data: None,
             input_data: Some(json!([{ "json": {} }])),
             priority: 0,

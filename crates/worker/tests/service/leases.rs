@@ -7,13 +7,17 @@ use store::journal::StepStatus;
 use store::queue::request_cancel;
 
 use crate::fixture::{Fixture, options, soon, work};
-use crate::flows::chain;
+use crate::flows::{chain, chain_with};
 
 fn gated() -> serde_json::Value {
     chain(&[
         ("a", json!({ "fields": { "effect": "external", "gate": true } })),
         ("b", json!({ "fields": { "effect": "external" } })),
     ])
+}
+
+fn error_workflow() -> serde_json::Value {
+    json!({ "nodes": [{ "id": "failed", "data": { "nodeType": "error_trigger", "label": "failed" } }], "edges": [] })
 }
 
 crate::conformance! {
@@ -76,5 +80,57 @@ crate::conformance! {
         assert_eq!(fixture.execution(id).await.status, "cancelled");
         assert_eq!(fixture.rows(id).await.last().unwrap(), &("a".to_owned(), 1, StepStatus::Cancelled));
         assert!(fixture.calls.of("b").is_empty());
+    }
+
+    async fn a_task_whose_lease_is_lost_leaves_the_next_one_of_its_execution_alone(db: &TestDb) {
+        let fixture = Fixture::new(db).await;
+        let id = fixture.start(chain(&[("a", json!({ "fields": { "gate": true } }))])).await;
+        let worker = fixture.worker().await;
+        worker.tick().await.unwrap();
+        soon(fixture.calls.reached(1)).await;
+        // The same worker claims it anew while its first task has not noticed that it lost the lease.
+        fixture.rescue().await;
+        assert_eq!(worker.tick().await.unwrap().claimed, 1);
+        soon(fixture.calls.reached(2)).await;
+        // It ends without the database, as soon as it is polled.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(worker.running(), 1);
+        assert_eq!(worker.heartbeat().await.unwrap().renewed, 1, "nobody keeps its lease");
+        fixture.calls.open_gate();
+        soon(worker.idle()).await;
+        assert_eq!(fixture.execution(id).await.status, "completed");
+    }
+
+    async fn a_record_that_cannot_be_read_fails_the_execution(db: &TestDb) {
+        use sea_orm::ConnectionTrait as _;
+        let fixture = Fixture::new(db).await;
+        let heard = fixture.workflow("heard", error_workflow()).await;
+        let flow = chain_with(&[("a", json!({ "fields": { "waitMs": 60_000 } }))], json!({ "errorWorkflow": heard.id.to_string() }));
+        let id = fixture.start(flow).await;
+        soon(work(&fixture.worker().await)).await;
+        assert_eq!(fixture.execution(id).await.status, "waiting");
+        // Deeper than JSON is read.
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let sql = format!("UPDATE execution_steps SET output_data = '{deep}' WHERE node_id = 'start'");
+        db.db.writer().execute_unprepared(&sql).await.unwrap();
+        fixture.pass(61_000).await;
+        soon(work(&fixture.worker().await)).await;
+        let failed = fixture.execution(id).await;
+        assert_eq!((failed.status.as_str(), failed.error_code.as_deref()), ("failed", Some("corrupt_record")));
+        let told = fixture.all_executions().await.into_iter().find(|row| row.workflow_id == heard.id).unwrap();
+        assert_eq!(told.status, "completed", "the error workflow was not told");
+    }
+
+    async fn an_execution_whose_trigger_is_gone_is_told_to_the_error_workflow(db: &TestDb) {
+        let fixture = Fixture::new(db).await;
+        let heard = fixture.workflow("heard", error_workflow()).await;
+        let flow = fixture.workflow("flow", chain_with(&[("a", json!({}))], json!({ "errorWorkflow": heard.id.to_string() }))).await;
+        let id = fixture.enqueue_at(&flow, Some("nowhere")).await;
+        soon(work(&fixture.worker().await)).await;
+        assert_eq!(fixture.execution(id).await.error_code.as_deref(), Some("trigger_not_found"));
+        let told = fixture.all_executions().await.into_iter().find(|row| row.workflow_id == heard.id).unwrap();
+        assert_eq!(told.output_data.unwrap()[0]["json"]["execution"]["error"]["code"], json!("trigger_not_found"));
     }
 }

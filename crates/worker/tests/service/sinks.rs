@@ -10,7 +10,7 @@ use store::queue::Held;
 use worker::journal::{Sink, StoreSink};
 
 use crate::fixture::{Fixture, soon, work};
-use crate::flows::chain;
+use crate::flows::{chain, chain_with};
 
 /// After so many commits nothing is committed any more: the worker is dead to the world.
 pub(crate) struct DyingSink {
@@ -104,7 +104,9 @@ crate::conformance! {
 
     async fn an_execution_whose_records_are_refused_fails_alone(db: &TestDb) {
         let fixture = Fixture::new(db).await;
-        let bad = fixture.start(chain(&[("poison", json!({ "fields": { "effect": "external" } }))])).await;
+        let heard = fixture.workflow("heard", chain(&[])).await;
+        let settings = json!({ "errorWorkflow": heard.id.to_string() });
+        let bad = fixture.start(chain_with(&[("poison", json!({ "fields": { "effect": "external" } }))], settings)).await;
         let good = fixture.start(chain(&[("a", json!({ "fields": { "effect": "external" } }))])).await;
         let sink = RefusingSink { inner: StoreSink::new(db.connect_again().await), node: "poison" };
         let worker = fixture.worker_over(Arc::new(sink)).await;
@@ -113,5 +115,7 @@ crate::conformance! {
         assert_eq!((failed.status.as_str(), failed.error_code.as_deref()), ("failed", Some("record_refused")));
         assert_eq!(fixture.execution(good).await.status, "completed");
         assert!(fixture.calls.of("poison").is_empty(), "it started before its start was durable");
+        let told = fixture.all_executions().await.into_iter().filter(|row| row.workflow_id == heard.id).count();
+        assert_eq!(told, 1, "the error workflow was not told");
     }
 }

@@ -87,6 +87,12 @@ pub(crate) struct ProbeParameters {
     /// Writes a file of so many bytes and reads it back.
     file_bytes: Option<usize>,
     sleep_ms: u64,
+    /// Moves tokio's clock, which has to be paused, so that it ends at once and takes so long.
+    advance_ms: u64,
+    /// Gives out so many levels of arrays.
+    nest: usize,
+    /// With `nest`: as details of an error.
+    nest_error: bool,
     wait_ms: Option<i64>,
     wait_request: bool,
     /// Starts this workflow, given by name or as a definition.
@@ -152,6 +158,9 @@ impl Typed for Probe {
         if parameters.sleep_ms > 0 {
             tokio::time::sleep(Duration::from_millis(parameters.sleep_ms)).await;
         }
+        if parameters.advance_ms > 0 {
+            tokio::time::advance(Duration::from_millis(parameters.advance_ms)).await;
+        }
         if parameters.hang {
             std::future::pending::<()>().await;
         }
@@ -164,6 +173,13 @@ impl Typed for Probe {
             error.retryable = !parameters.fatal;
             error.retry_after_ms = parameters.retry_after_ms;
             return Err(error);
+        }
+        if parameters.nest > 0 {
+            let nested = (0..parameters.nest).fold(json!("core"), |value, _| json!([value]));
+            if parameters.nest_error {
+                return Err(NodeError::fatal("nested", "it is deep").with_details(nested));
+            }
+            return Ok(Outcome::items(vec![Item::default(), Item::from_value(json!({ "nested": nested }))]));
         }
         if let Some(integration) = &parameters.leak {
             let secret = call.host.credential(integration).await?.secrets["token"]
