@@ -21,6 +21,10 @@ use crate::{binaries, process};
 /// taken between our look and the start of the service.
 const PORTS: std::ops::Range<u16> = 12_000..20_000;
 
+/// What the services log: as by default, and more of our own.
+const FILTER: &str =
+    "info,sea_orm_migration=warn,sqlx=warn,actix_server=warn,api=debug,nodes=debug,worker=debug";
+
 /// An installation. Its services end before it does: declare it first.
 #[derive(Debug)]
 pub struct Installation {
@@ -60,7 +64,7 @@ impl Installation {
             ("API__PUBLIC_URL", format!("http://{api}")),
             ("API__THREADS", "2".to_owned()),
             ("SANDBOX__PROCESSES", "1".to_owned()),
-            ("LOG__FILTER", "info,api=debug,nodes=debug,scheduler=debug,store=debug,worker=debug".to_owned()),
+            ("LOG__FILTER", FILTER.to_owned()),
         ];
         let variables = variables.map(|(key, value)| (format!("TIDEMILL__{key}"), value)).to_vec();
         let client = Client::new(&format!("http://{api}"));
