@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Parser;
 use store::settings::{self, Arguments};
+use store::probe::Probe;
 use store::telemetry::Telemetry;
 use store::vault::IfMissing;
 use store::{files, service};
@@ -36,7 +37,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         egress,
         files: files::FileStore::open(&settings.files.directory).await?,
         settings: Arc::new(settings),
-        telemetry,
+        probe: Probe::new("api", db.clone(), telemetry),
     };
     let shutdown = service::shutdown_on_signal().context("cannot catch signals")?;
     let serving = api::serve(deps, shutdown)?;

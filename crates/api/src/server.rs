@@ -12,7 +12,6 @@ use store::Db;
 use store::files::FileStore;
 use store::probe::{self, Probe};
 use store::settings::Settings;
-use store::telemetry::Telemetry;
 use store::vault::Vault;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +19,7 @@ use utoipa_actix_web::AppExt as _;
 
 use crate::auth::Passwords;
 use crate::checked::CheckedVersions;
+use crate::events::Seats;
 use crate::http::{RouteTable, enter_runtime, fallback, observe, path_config};
 use crate::state::{KeyUses, State};
 use crate::webhook::WebhookCalls;
@@ -49,15 +49,15 @@ pub struct Deps {
     pub files: FileStore,
     /// All settings.
     pub settings: Arc<Settings>,
-    /// Metrics of the process.
-    pub telemetry: Telemetry,
+    /// What the probes of the process look at.
+    pub probe: Probe,
 }
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is taken, or not one of this machine.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -102,7 +102,7 @@ pub fn serve(deps: Deps, shutdown: CancellationToken) -> Result<Serving, Error> 
         None => format!("http://{address}"),
     };
 
-    let probe = Probe::new("api", deps.db.clone(), deps.telemetry);
+    let probe = deps.probe;
     let state = web::Data::new(State {
         db: deps.db,
         vault: deps.vault,
@@ -114,6 +114,7 @@ pub fn serve(deps: Deps, shutdown: CancellationToken) -> Result<Serving, Error> 
         checked: CheckedVersions::new(deps.settings.worker.cached_definitions),
         key_uses: KeyUses::default(),
         webhook_calls: WebhookCalls::default(),
+        seats: Seats::default(),
         shutdown: shutdown.clone(),
         runtime: tokio::runtime::Handle::current(),
         settings: deps.settings,

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::Settings;
-use crate::vault::{IfMissing, Keyring, Vault, check_canary};
+use crate::vault::{IfMissing, Keyring, Vault, check_canary, has_canary};
 use crate::{Db, Result, SystemClock};
 
 /// The migrations that this version works with; a test of `tidemill` holds the list equal to that of `migration`.
@@ -40,6 +40,8 @@ pub async fn open_database(settings: &Settings) -> Result<Db> {
 /// # Errors
 /// [`crate::vault::Error`]: no key, an unusable one, or another one than the database was encrypted with.
 pub async fn open_vault(settings: &Settings, db: &Db, if_missing: IfMissing) -> Result<Vault> {
+    // A new key would not fit a database that was encrypted before: better say that the old one is missing.
+    let if_missing = if has_canary(db.reader()).await? { IfMissing::Refuse } else { if_missing };
     let vault = Vault::open(Keyring::from_settings(&settings.vault, if_missing)?);
     let tx = db.begin().await?;
     check_canary(&tx, db.now(), &vault).await?;

@@ -19,7 +19,7 @@ const SECONDS: [f64; 14] =
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `log.filter` cannot be read.
-    #[error("setting log.filter: {0}")]
+    #[error("setting log.filter cannot be read")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
     /// Somebody set them up before.
     #[error("logs or metrics are set up twice: {0}")]

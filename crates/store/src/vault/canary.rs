@@ -85,3 +85,11 @@ pub async fn check_canary(tx: &impl ConnectionTrait, now: DateTime<Utc>, vault: 
 fn sealed(vault: &Vault) -> std::result::Result<serde_json::Value, Error> {
     Ok(json!({ "canary": STANDARD.encode(vault.seal(&CONTEXT, CANARY)?) }))
 }
+
+/// Whether the database was encrypted with some key before: then a new one cannot fit.
+///
+/// # Errors
+/// Those of the database.
+pub async fn has_canary(db: &impl ConnectionTrait) -> Result<bool> {
+    Ok(health_checks::Entity::find_by_id(CANARY_ID).one(db).await?.is_some())
+}

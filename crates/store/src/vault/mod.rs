@@ -27,7 +27,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use canary::check_canary;
+pub use canary::{check_canary, has_canary};
 pub use error::{Error, Place};
 pub use keyring::{IfMissing, KeyId, Keyring};
 

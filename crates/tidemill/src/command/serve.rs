@@ -50,7 +50,7 @@ async fn serve(
     migration::up_locked(db.writer()).await.context("cannot bring the schema up to date")?;
     let vault = service::open_vault(&settings, &db, IfMissing::Create).await?;
     let services = worker::Services::open(&settings, db.clone(), vault).await?;
-    let probe = Probe::new("tidemill", db.clone(), telemetry.clone());
+    let probe = Probe::new("tidemill", db.clone(), telemetry);
 
     // The API stops last: whoever waits for a result is answered while the worker drains.
     let api_stop = CancellationToken::new();
@@ -62,7 +62,7 @@ async fn serve(
             egress: nodes::egress::Client::new(&settings.egress.read("egress")?)?,
             files: services.files.clone(),
             settings: Arc::clone(&settings),
-            telemetry,
+            probe: probe.clone(),
         },
         api_stop.clone(),
     )?;

@@ -10,6 +10,7 @@ use engine::sandbox::LocalEvaluator;
 use serde_json::{Value, json};
 use store::files::FileStore;
 use store::settings::{self, Settings};
+use store::probe::Probe;
 use store::telemetry::Telemetry;
 use store::vault::{Keyring, Vault};
 use store::{Db, SystemClock};
@@ -105,7 +106,7 @@ impl TestApp {
             egress,
             files: files.clone(),
             settings: Arc::clone(&settings),
-            telemetry: Telemetry::detached(),
+            probe: Probe::new("api", db.clone(), Telemetry::detached()),
         };
         let shutdown = CancellationToken::new();
         let serving = api::serve(deps, shutdown.clone()).unwrap();
