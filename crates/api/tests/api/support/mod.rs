@@ -88,6 +88,8 @@ impl TestApp {
             ("TIDEMILL__API__THREADS".to_owned(), "2".to_owned()),
             ("TIDEMILL__DATABASE__URL".to_owned(), place.url.clone()),
             ("TIDEMILL__DATABASE__MAX_CONNECTIONS".to_owned(), "6".to_owned()),
+            // Every test makes a database; a busy disk is no reason to fail.
+            ("TIDEMILL__DATABASE__ACQUIRE_TIMEOUT_MS".to_owned(), "60000".to_owned()),
             ("TIDEMILL__EGRESS__ALLOW".to_owned(), "127.0.0.1".to_owned()),
         ];
         variables.extend(changes.iter().map(|(key, value)| (format!("TIDEMILL__{key}"), (*value).to_owned())));
