@@ -150,7 +150,7 @@ impl Timing {
         let timezone =
             parse_timezone(&self.timezone).map_err(|error| Error::invalid("timezone", error.to_string()))?;
         // An occurrence at the very start counts, hence the moment before it.
-        let first = self.starts_at.map(|at| at - TimeDelta::microseconds(1));
+        let first = self.starts_at.map(|at| at.checked_sub_signed(TimeDelta::microseconds(1)).unwrap_or(at));
         let next = expression.next_after(first.map_or(after, |first| after.max(first)), timezone);
         Ok(next.filter(|next| self.ends_at.is_none_or(|ends_at| *next < ends_at)))
     }
@@ -185,6 +185,12 @@ mod tests {
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_start_before_which_there_is_nothing_does_no_harm() {
+        let timing = Timing { starts_at: Some(DateTime::<Utc>::MIN_UTC), ..Timing::new("0 0 * * *", "UTC") };
+        assert_eq!(timing.next_after(at("2026-01-01T00:00:00Z")).unwrap(), Some(at("2026-01-02T00:00:00Z")));
     }
 
     #[test]
