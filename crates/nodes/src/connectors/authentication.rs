@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use engine::node::{Credential, NodeError};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use serde_json::Value;
 
 use super::required_text;
 use crate::egress::Request;
@@ -58,13 +57,7 @@ impl Authentication {
                 return Err(NodeError::fatal("wrong_connector", message));
             }
         }
-        let hosts = credential.configuration.get("allowedHosts").and_then(Value::as_array);
-        found.allowed_hosts = hosts
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(|host| host.trim().to_ascii_lowercase())
-            .collect();
+        found.allowed_hosts = allowed_hosts(credential)?;
         Ok(found)
     }
 
@@ -132,6 +125,20 @@ impl Authentication {
     }
 }
 
+/// The hosts that may get the credentials, wherever an integration keeps them. A list that cannot be read is no
+/// permission to send them anywhere.
+fn allowed_hosts(credential: &Credential) -> Result<Vec<String>, NodeError> {
+    let wrong = || unusable("allowedHosts", "is not a list of texts");
+    let mut found = Vec::new();
+    for fields in [credential.secrets.get("allowedHosts"), credential.configuration.get("allowedHosts")] {
+        let Some(list) = fields.filter(|list| !super::is_empty(list)) else { continue };
+        for host in list.as_array().ok_or_else(wrong)? {
+            found.push(host.as_str().ok_or_else(wrong)?.trim().to_ascii_lowercase());
+        }
+    }
+    Ok(found)
+}
+
 fn secret_value(text: &str, field: &str) -> Result<HeaderValue, NodeError> {
     let mut value = HeaderValue::from_str(text)
         .map_err(|_| unusable(field, "holds characters that no header can carry"))?;
@@ -147,7 +154,7 @@ fn unusable(field: &str, problem: &str) -> NodeError {
 mod tests {
     use super::*;
     use reqwest::Method;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn authentication(connector: &str, fields: Value) -> Result<Authentication, NodeError> {
         let Value::Object(secrets) = fields.clone() else { panic!("an object") };
@@ -199,6 +206,20 @@ mod tests {
         for url in ["https://example.org/", "https://evil.com/", "https://api.example.com.evil.com/"] {
             assert_eq!(bearer.apply(&mut request(url)).unwrap_err().code, "credential_not_allowed", "{url}");
         }
+    }
+
+    #[test]
+    fn allowed_hosts_hold_wherever_they_are_kept() {
+        let with = |hosts: Value| {
+            let Value::Object(secrets) = json!({ "token": "t", "allowedHosts": hosts }) else { panic!("an object") };
+            let connector = "http_bearer".to_owned();
+            Authentication::of(&Credential { connector, secrets, configuration: json!({}) })
+        };
+        let bearer = with(json!(["a.example"])).unwrap();
+        assert!(bearer.apply(&mut request("https://a.example/")).is_ok());
+        assert!(bearer.apply(&mut request("https://evil.example/")).is_err());
+        assert_eq!(with(json!("a.example")).err().unwrap().code, "invalid_integration");
+        assert_eq!(with(json!([5])).err().unwrap().code, "invalid_integration");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What Tidemill knows of a service: which fields an integration with it has, and how to try it.
 //!
 //! A connector is data written in code, so that the fields it lists and the code that reads them are one change.
-//! Fields marked secret go into the vault (`secrets`), the others are the integration's `configuration`; a
-//! reader accepts a field in either, for a tenant may prefer to keep a user name secret.
+//! Fields marked secret go into the vault (`secrets`), the others are the integration's `configuration`. A user name
+//! may be in either, for a tenant may prefer to keep it secret; what says where secrets may go is in the open.
 
 mod authentication;
 mod list;
@@ -73,7 +73,25 @@ pub fn find(name: &str) -> Option<&'static Connector> {
     all().iter().find(|connector| connector.name == name)
 }
 
+/// The open field that may be kept among the secrets.
+const USERNAME: &str = "username";
+
+/// Fields that say where, and how well protected, the secrets of an integration are sent.
+const DESTINATION: &[&str] = &["host", "port", "security", "caCertificate", "testUrl", "allowedHosts"];
+
 impl Connector {
+    /// The first field whose change may send the secrets to another place, or less well protected. To have no `testUrl`
+    /// any more sends them nowhere.
+    #[must_use]
+    pub fn redirected_by(&self, before: &Value, after: &Value) -> Option<&'static str> {
+        let value = |configuration: &Value, name: &str| configuration.get(name).filter(|value| !is_empty(value)).cloned();
+        let changed = |name: &str| {
+            let (before, after) = (value(before, name), value(after, name));
+            before != after && !(name == "testUrl" && after.is_none())
+        };
+        self.fields.iter().map(|field| field.name).find(|name| DESTINATION.contains(name) && changed(name))
+    }
+
     /// JSON Schema of all its fields; secret ones are marked `writeOnly`.
     #[must_use]
     pub fn schema(&self) -> Value {
@@ -108,6 +126,12 @@ impl Connector {
                 problems.push((
                     field.name.to_owned(),
                     "this field is secret and belongs into the credentials".to_owned(),
+                ));
+            }
+            if !field.secret && field.name != USERNAME && secrets.contains_key(field.name) {
+                problems.push((
+                    field.name.to_owned(),
+                    "this field is no secret and belongs into the configuration".to_owned(),
                 ));
             }
             let found = secrets
@@ -230,5 +254,32 @@ mod tests {
         let named: Vec<_> = problems.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(named, ["pasword", "host", "port", "security", "username", "password"]);
         assert!(problems.iter().all(|(_, message)| !message.contains("shown")));
+    }
+
+    #[test]
+    fn what_bounds_the_use_of_secrets_is_refused_among_them() {
+        let Value::Object(secrets) =
+            json!({ "token": "t", "allowedHosts": ["a.example"], "testUrl": "https://a.example" })
+        else {
+            panic!("an object")
+        };
+        let problems = find("http_bearer").unwrap().check(&secrets, &json!({}));
+        let named: Vec<_> = problems.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(named, ["allowedHosts", "testUrl"], "{problems:?}");
+        let Value::Object(secrets) = json!({ "username": "u", "password": "p" }) else { panic!("an object") };
+        assert_eq!(find("http_basic").unwrap().check(&secrets, &json!({})), []);
+    }
+
+    #[test]
+    fn a_change_that_sends_secrets_elsewhere_is_seen() {
+        let smtp = find("smtp").unwrap();
+        let before = json!({ "host": "mail.example", "helloName": "a" });
+        assert_eq!(smtp.redirected_by(&before, &json!({ "host": "mail.example", "port": null })), None);
+        assert_eq!(smtp.redirected_by(&before, &json!({ "host": "evil.example" })), Some("host"));
+        assert_eq!(smtp.redirected_by(&before, &json!({ "host": "mail.example", "security": "none" })), Some("security"));
+        let bearer = find("http_bearer").unwrap();
+        let before = json!({ "testUrl": "https://a.example", "allowedHosts": ["a.example"] });
+        assert_eq!(bearer.redirected_by(&before, &json!({ "allowedHosts": ["a.example"] })), None);
+        assert_eq!(bearer.redirected_by(&before, &json!({})), Some("allowedHosts"));
     }
 }
