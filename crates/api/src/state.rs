@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::auth::Passwords;
 use crate::checked::CheckedVersions;
+use crate::events::Seats;
 use crate::problem::Problem;
 use crate::webhook::WebhookCalls;
 
@@ -41,6 +42,8 @@ pub struct State {
     pub key_uses: KeyUses,
     /// Calls of webhooks that are still to be counted.
     pub webhook_calls: WebhookCalls,
+    /// Places for those who wait for executions.
+    pub seats: Seats,
     /// Cancelled when the service stops: open event streams end.
     pub shutdown: CancellationToken,
     /// The runtime that the service was started in; handlers are polled inside it.

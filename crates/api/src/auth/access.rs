@@ -208,7 +208,7 @@ fn is_same_origin(request: &HttpRequest) -> bool {
         (Some(origin), _) => {
             let host = origin.split_once("://").map(|(_, host)| host);
             let ours = state(request).ok().map(|state| state.base_url.clone()).unwrap_or_default();
-            host == text(headers, "host").as_deref() || origin == ours
+            (host.is_some() && host == text(headers, "host").as_deref()) || origin == ours
         }
         (None, site) => site.as_deref() == Some("same-origin"),
     }

@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 1024;
 
 /// Hashes computed at once. Each takes 19 MiB (argon2's defaults, after OWASP's), so the number bounds the memory
 /// that a flood of sign-ins can take.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
 
 /// Seconds after which a caller that found all places taken may come back.
 const RETRY_AFTER_SECS: u32 = 1;
@@ -84,8 +84,13 @@ impl Passwords {
 
     async fn in_a_place<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
         let busy = || Problem::new(Code::Unavailable, "too many sign-ins at once").with_retry_after(RETRY_AFTER_SECS);
-        let _queued = self.queue.try_acquire().map_err(|_| busy())?;
-        let _place = self.places.acquire().await.map_err(|_| busy())?;
+        let queued = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| busy())?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| busy())?;
+        // The work goes on when its caller has gone, so the place is the work's and not the caller's.
+        let work = move || {
+            let _places = (queued, place);
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
     }
 }
@@ -105,6 +110,24 @@ mod tests {
         assert!(hash.starts_with("$argon2id$"));
         assert!(passwords.verify("correct horse".to_owned(), Some(hash.clone())).await.unwrap());
         assert!(!passwords.verify("correct house".to_owned(), Some(hash)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_place_stays_taken_while_the_work_of_a_caller_that_has_gone_goes_on() {
+        let passwords = Passwords::new().unwrap();
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let (finish, may_finish) = std::sync::mpsc::channel::<()>();
+        let work = passwords.in_a_place(move || {
+            let _ = started.send(());
+            let _ = may_finish.recv();
+        });
+        tokio::select! {
+            _ = work => panic!("the work cannot have ended"),
+            started = has_started => started.unwrap(),
+        }
+        assert_eq!(passwords.places.available_permits(), AT_ONCE - 1);
+        drop(finish);
+        let _free = passwords.places.acquire_many(AT_ONCE as u32).await.unwrap();
     }
 
     #[tokio::test]

@@ -4,8 +4,10 @@
 //! second, so that it works the same whichever process runs the execution.
 
 mod mark;
+mod seats;
 mod stream;
 mod watch;
 
+pub use seats::{Seat, Seats};
 pub(crate) use stream::follow_execution;
 pub use watch::Watch;

@@ -70,9 +70,10 @@ pub(crate) async fn follow_execution(
     if mark.is_end() {
         return Ok(HttpResponse::NoContent().finish());
     }
+    let seat = state.seats.take(access.organization_id)?;
     let (sender, mut receiver) = mpsc::channel(BUFFER);
     let follower = Follower {
-        watch: Watch::new(&state, *id),
+        watch: Watch::new(&state, seat, *id),
         state: state.into_inner(),
         organization_id: access.organization_id,
         execution_id: *id,

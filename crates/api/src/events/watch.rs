@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::seats::Seat;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -18,6 +19,7 @@ pub struct Watch {
     wakes: Receiver,
     execution_id: Uuid,
     shutdown: CancellationToken,
+    _seat: Seat,
 }
 
 /// Why a watch woke up.
@@ -30,10 +32,11 @@ pub enum Wake {
 }
 
 impl Watch {
-    /// Watches from now on: what happens after this call is not missed by a look that follows it.
+    /// Watches from now on, in a seat of [`State::seats`]: what happens after this call is not missed by a look that follows it.
     #[must_use]
-    pub fn new(state: &State, execution_id: Uuid) -> Self {
-        Self { wakes: state.db.notifier().subscribe(), execution_id, shutdown: state.shutdown.clone() }
+    pub fn new(state: &State, seat: Seat, execution_id: Uuid) -> Self {
+        let wakes = state.db.notifier().subscribe();
+        Self { wakes, execution_id, shutdown: state.shutdown.clone(), _seat: seat }
     }
 
     /// Returns when it makes sense to look again.

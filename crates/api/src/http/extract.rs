@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt as _;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
+use super::{check_nesting, read_body};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -37,7 +37,8 @@ impl<T: DeserializeOwned> Body<T> {
     /// Reads the body.
     ///
     /// # Errors
-    /// 415 for another media type than JSON, 413 for too many bytes, 400 for what is not a `T`.
+    /// 415 for another media type than JSON, 413 for too many bytes, 400 for what is not a `T`, nests too deep or comes in too
+    /// slowly.
     pub async fn read(self) -> Result<T, Problem> {
         let bytes = self.bytes().await?;
         parse(&bytes)
@@ -70,25 +71,12 @@ impl<T: DeserializeOwned> Body<T> {
             .app_data::<web::Data<State>>()
             .map(|state| state.settings.api.max_body_bytes)
             .ok_or_else(|| Problem::internal("the application has no state"))?;
-        let too_large = || Problem::new(Code::BodyTooLarge, format!("the body has more than {limit} bytes"));
-        let announced = self.request.headers().get(header::CONTENT_LENGTH);
-        let announced = announced.and_then(|length| length.to_str().ok()).and_then(|length| length.parse().ok());
-        if announced.is_some_and(|length: usize| length > limit) {
-            return Err(too_large());
-        }
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = self.payload.next().await {
-            let chunk = chunk.map_err(|error| Problem::field("body", format!("cannot be read: {error}")))?;
-            if bytes.len() + chunk.len() > limit {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes.freeze())
+        read_body(self.request.headers(), &mut self.payload, limit).await
     }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    check_nesting(bytes)?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

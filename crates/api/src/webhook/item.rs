@@ -1,11 +1,14 @@
 //! The item that a call becomes: headers, query and body, in the shape that n8n's users know.
 
+use std::collections::{HashMap, HashSet};
+
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
 
 use super::attachment::Attachment;
+use crate::http::check_nesting;
 use crate::problem::{Code, Problem};
 
 /// Where bytes that are no text go.
@@ -13,6 +16,9 @@ const BINARY_PROPERTY: &str = "data";
 
 /// The media type of bytes that come without one.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
+
+/// Most parts of a form.
+const MAX_PARTS: usize = 1_000;
 
 /// Headers that are for us: whoever has them can act as the sender, so no workflow gets them.
 const SECRET_HEADERS: [&str; 5] =
@@ -93,6 +99,7 @@ impl Call<'_> {
 }
 
 fn json(bytes: &[u8]) -> Result<Content, Problem> {
+    check_nesting(bytes)?;
     let json = serde_json::from_slice(bytes)
         .map_err(|error| Problem::field("body", format!("is not JSON: {error}")))?;
     Ok(Content { json, attachments: Vec::new() })
@@ -120,8 +127,13 @@ async fn multipart(headers: &HeaderMap, bytes: Bytes) -> Result<Content, Problem
         |error: actix_multipart::MultipartError| Problem::field("body", format!("is not a form: {error}"));
     let source = futures::stream::once(std::future::ready(Ok(bytes)));
     let mut form = actix_multipart::Multipart::new(headers, source);
-    let (mut fields, mut attachments) = (Map::new(), Vec::new());
+    let (mut fields, mut attachments, mut names) = (Map::new(), Vec::new(), Names::default());
+    let mut parts = 0;
     while let Some(mut field) = form.try_next().await.map_err(wrong)? {
+        parts += 1;
+        if parts > MAX_PARTS {
+            return Err(Problem::field("body", format!("a form has at most {MAX_PARTS} parts")));
+        }
         let mut bytes = Vec::new();
         while let Some(piece) = field.try_next().await.map_err(wrong)? {
             bytes.extend_from_slice(&piece);
@@ -131,7 +143,7 @@ async fn multipart(headers: &HeaderMap, bytes: Bytes) -> Result<Content, Problem
         match (file_name, String::from_utf8(bytes)) {
             (None, Ok(text)) => insert(&mut fields, name, text),
             (file_name, bytes) => attachments.push(Attachment {
-                property: free_property(&attachments, name),
+                property: names.take(name),
                 mime_type: field.content_type().map_or(UNKNOWN_TYPE, |found| found.essence_str()).to_owned(),
                 file_name,
                 bytes: bytes.map_or_else(|error| error.into_bytes(), String::into_bytes).into(),
@@ -141,14 +153,28 @@ async fn multipart(headers: &HeaderMap, bytes: Bytes) -> Result<Content, Problem
     Ok(Content { json: Value::Object(fields), attachments })
 }
 
-/// Several files of one field are numbered.
-fn free_property(taken: &[Attachment], name: String) -> String {
-    let is_free = |name: &str| taken.iter().all(|one| one.property != name);
-    if is_free(&name) {
-        return name;
+/// Names that attachments have. Several files of one field are numbered.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<String>,
+    /// The number to try next, by field: no number is tried twice.
+    next: HashMap<String, usize>,
+}
+
+impl Names {
+    fn take(&mut self, field: String) -> String {
+        if self.taken.insert(field.clone()) {
+            return field;
+        }
+        let next = self.next.entry(field.clone()).or_insert(1);
+        loop {
+            let name = format!("{field}{next}");
+            *next += 1;
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
     }
-    let numbered = (1..=taken.len()).map(|number| format!("{name}{number}")).find(|name| is_free(name));
-    numbered.unwrap_or(name)
 }
 
 fn headers(all: &HeaderMap) -> Map<String, Value> {
@@ -295,7 +321,8 @@ mod tests {
     #[actix_web::test]
     async fn what_claims_to_be_json_and_is_not_is_refused() {
         let deep = "[".repeat(100_000);
-        for body in [&b"{"[..], b"\xff", b"{} {}", deep.as_bytes()] {
+        let nested = format!("{}{}", "[".repeat(65), "]".repeat(65));
+        for body in [&b"{"[..], b"\xff", b"{} {}", deep.as_bytes(), nested.as_bytes()] {
             let problem = read(Some("application/json"), body).await.unwrap_err();
             assert!(problem.to_string().contains("body"), "{problem}");
         }
@@ -321,5 +348,28 @@ mod tests {
         );
         let problem = read(Some("multipart/form-data; boundary=B"), b"nonsense").await.unwrap_err();
         assert!(problem.to_string().contains("body"), "{problem}");
+    }
+
+    fn form_of_files(names: impl Iterator<Item = String>) -> String {
+        let part = |name| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\r\nq\r\n");
+        names.map(part).collect::<String>() + "--B--\r\n"
+    }
+
+    #[actix_web::test]
+    async fn files_of_one_name_are_numbered_around_names_that_are_taken() {
+        let form = form_of_files(["f1", "f", "f", "f", "f2"].map(str::to_owned).into_iter());
+        let content = read(Some("multipart/form-data; boundary=B"), form.as_bytes()).await.unwrap();
+        let names: Vec<_> = content.attachments.iter().map(|one| one.property.as_str()).collect();
+        assert_eq!(names, ["f1", "f", "f2", "f3", "f21"]);
+    }
+
+    #[actix_web::test]
+    async fn a_form_has_only_so_many_parts() {
+        let form = |count| form_of_files((0..count).map(|_| "f".to_owned()));
+        let read = async |form: String| read(Some("multipart/form-data; boundary=B"), form.as_bytes()).await;
+        let content = read(form(MAX_PARTS)).await.unwrap();
+        assert_eq!(content.attachments[MAX_PARTS - 1].property, format!("f{}", MAX_PARTS - 1));
+        let problem = read(form(MAX_PARTS + 1)).await.unwrap_err();
+        assert!(problem.to_string().contains("at most 1000 parts"), "{problem}");
     }
 }

@@ -8,7 +8,6 @@
 
 mod accept;
 mod attachment;
-mod body;
 mod calls;
 mod item;
 mod receive;

@@ -4,13 +4,14 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use engine::Item;
-use store::webhooks::{self, Method, Route, SignatureScheme};
+use store::webhooks::{self, Method, ResponseMode, Route, SignatureScheme};
 
 use super::accept::{Accepted, Delivery, accept};
 use super::attachment::Kept;
 use super::item::Call;
 use super::signature::{Refusal, Standard, verify_github};
-use super::{body, respond};
+use super::respond;
+use crate::http::read_body;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -50,10 +51,15 @@ pub(super) async fn receive(
     let route = find(&state, path, request.method().as_str()).await?;
     let limit = route.webhook.max_body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
     let limit = limit.unwrap_or(state.settings.api.webhook_max_body_bytes);
-    let bytes = body::read(request.headers(), payload, limit).await?;
+    let bytes = read_body(request.headers(), payload, limit).await?;
     let now = state.db.now();
     authenticate(&state, &route, request.headers(), &bytes, now)?;
 
+    // Before the call is taken in: who is sent away has started nothing, and may come again.
+    let seat = match route.response_mode {
+        ResponseMode::Immediate => None,
+        ResponseMode::LastNode | ResponseMode::RespondNode => Some(state.seats.take(route.webhook.organization_id)?),
+    };
     let body_bytes = bytes.len();
     let method = request.method().as_str();
     let call =
@@ -75,7 +81,7 @@ pub(super) async fn receive(
     if let Accepted::New(_) = accepted {
         state.webhook_calls.count(route.webhook.id);
     }
-    respond::answer(&state, &route, accepted).await
+    respond::answer(&state, &route, accepted, seat).await
 }
 
 async fn find(state: &State, path: &str, method: &str) -> Result<Route, Problem> {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::accept::Accepted;
 use crate::auth::SESSION_COOKIE;
-use crate::events::Watch;
+use crate::events::{Seat, Watch};
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -58,6 +58,7 @@ pub(super) async fn answer(
     state: &State,
     route: &Route,
     accepted: Accepted,
+    seat: Option<Seat>,
 ) -> Result<HttpResponse, Problem> {
     let (execution_id, is_repeat) = match accepted {
         Accepted::New(id) => (Some(id), false),
@@ -65,7 +66,7 @@ pub(super) async fn answer(
     };
     let mut response = match execution_id {
         None => HttpResponse::Ok().json(json!({ "execution_id": null })),
-        Some(id) => answer_for(state, route, id).await?,
+        Some(id) => answer_for(state, route, id, seat).await?,
     };
     let headers = response.headers_mut();
     if is_repeat {
@@ -77,7 +78,12 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-async fn answer_for(state: &State, route: &Route, execution_id: Uuid) -> Result<HttpResponse, Problem> {
+async fn answer_for(
+    state: &State,
+    route: &Route,
+    execution_id: Uuid,
+    seat: Option<Seat>,
+) -> Result<HttpResponse, Problem> {
     let organization_id = route.webhook.organization_id;
     let wants_reply = match route.response_mode {
         ResponseMode::Immediate => {
@@ -87,7 +93,8 @@ async fn answer_for(state: &State, route: &Route, execution_id: Uuid) -> Result<
         ResponseMode::RespondNode => true,
     };
     let db = state.db.reader();
-    let mut watch = Watch::new(state, execution_id);
+    let seat = seat.map_or_else(|| state.seats.take(organization_id), Ok)?;
+    let mut watch = Watch::new(state, seat, execution_id);
     let deadline = Instant::now() + Duration::from_millis(state.settings.api.max_wait_ms);
     let seen = watch
         .until(deadline, async || {

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::attachment::Kept;
-use super::body;
 use super::item::Call;
+use crate::http::read_body;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -81,7 +81,9 @@ async fn go_on(
     payload: web::Payload,
     state: &State,
 ) -> Result<HttpResponse, Problem> {
-    let bytes = body::read(request.headers(), payload, state.settings.api.webhook_max_body_bytes).await?;
+    // Nobody has to sign in here: what the token does not allow must not cost anything.
+    settle(queue::look_up_token(state.db.reader(), state.db.now(), &ids::token_hash(token)).await?)?;
+    let bytes = read_body(request.headers(), payload, state.settings.api.webhook_max_body_bytes).await?;
     let method = request.method().as_str();
     // The path holds the token, which is no business of the workflow's later nodes.
     let call = Call { method, path: "", query: request.query_string(), headers: request.headers() };
@@ -95,15 +97,17 @@ async fn go_on(
     if let Ok(Resumed::Already { .. } | Resumed::Unknown) = resumed {
         kept.discard(&state.files).await;
     }
-    match resumed? {
-        Resumed::Yes { execution_id, .. } => {
-            state.db.notifier().notify(Topic::Queue);
-            state.db.notifier().notify(Topic::Execution(execution_id));
-            Ok(HttpResponse::Ok().json(ResumedBody { execution_id }))
-        }
-        Resumed::Already { .. } => {
-            Err(Problem::new(Code::StateConflict, "the execution has gone on already"))
-        }
+    let execution_id = settle(resumed?)?;
+    state.db.notifier().notify(Topic::Queue);
+    state.db.notifier().notify(Topic::Execution(execution_id));
+    Ok(HttpResponse::Ok().json(ResumedBody { execution_id }))
+}
+
+/// The execution that goes on, or can.
+fn settle(resumed: Resumed) -> Result<Uuid, Problem> {
+    match resumed {
+        Resumed::Yes { execution_id, .. } => Ok(execution_id),
+        Resumed::Already { .. } => Err(Problem::new(Code::StateConflict, "the execution has gone on already")),
         Resumed::Unknown => Err(Problem::new(Code::NotFound, "no execution waits for this token")),
     }
 }

@@ -119,7 +119,15 @@ on_both! {
         let id = ada.post("/api/v1/integrations", bearer("n", SECRET, "http://127.0.0.1:1/")).await.id();
         let path = format!("/api/v1/integrations/{id}");
         ada.put(&path, json!({ "configuration": {} })).await.expect(200);
-        ada.put(&path, json!({ "configuration": { "testUrl": 5 } })).await.problem(400, "invalid_request");
+        // Secrets that are stored are not sent to another place.
+        for configuration in [json!({ "testUrl": "https://evil.example" }), json!({ "allowedHosts": ["evil.example"] })] {
+            let problem = ada.put(&path, json!({ "configuration": configuration })).await.problem(400, "invalid_request");
+            assert_eq!(problem["errors"][0]["field"], "credentials", "{problem}");
+            let both = json!({ "configuration": configuration, "credentials": { "token": "new" } });
+            ada.put(&path, both).await.expect(200);
+            ada.put(&path, json!({ "configuration": configuration })).await.expect(200);
+        }
+        ada.put(&path, json!({ "configuration": { "testUrl": 5 }, "credentials": { "token": "t" } })).await.problem(400, "invalid_request");
     }
 
     async fn the_connectors_say_what_an_integration_needs(app: &TestApp) {

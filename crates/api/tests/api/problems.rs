@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::on_both;
 use crate::openapi::operations;
 use crate::support::{Client, Method, Place, TestApp, echo};
+use crate::webhooks::{activate, hooked};
 
 /// Bodies that no route takes.
 fn malformed() -> Vec<Vec<u8>> {
@@ -28,6 +29,24 @@ fn filled(path: &str) -> String {
 }
 
 on_both! {
+    async fn json_that_nests_too_deep_is_refused_wherever_it_comes_in(app: &TestApp) {
+        let ada = app.person("ada").await;
+        let workflow = activate(&ada, hooked(json!({ "path": "deep" }), "no_op", json!({}))).await;
+        let deep = (0..100).fold(json!(1), |value, _| json!([value]));
+        let schedule = json!({ "workflow_id": workflow, "name": "n", "cron_expression": "@daily", "input_data": { "a": deep } });
+        for (path, body, field) in [
+            (format!("/api/v1/workflows/{workflow}/execute"), json!({ "input": { "a": deep } }), "input"),
+            ("/api/v1/workflows".to_owned(), json!({ "name": "n", "definition": deep }), "definition"),
+            ("/api/v1/schedules".to_owned(), schedule, "input_data"),
+            ("/webhooks/deep".to_owned(), deep.clone(), "body"),
+        ] {
+            let problem = ada.post(&path, body).await.problem(400, "invalid_request");
+            assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+        }
+        let flat = (0..60).fold(json!(1), |value, _| json!([value]));
+        ada.post("/webhooks/deep", flat).await.expect(200);
+    }
+
     async fn malformed_json_is_a_problem_on_every_route(app: &TestApp) {
         let ada = app.person("ada").await;
         let document = ada.get("/api/v1/openapi.json").await.expect(200);

@@ -66,11 +66,16 @@ on_both! {
         let refused = app.nobody().delete(&path).await;
         assert_eq!(refused.headers.get("allow").unwrap(), "GET, POST");
         refused.problem(405, "method_not_allowed");
+        // Who has no token is told so before anything is read.
+        let unread = app.nobody().send_raw(Method::POST, "/resume/x", "application/json", "{").await;
+        unread.problem(404, "not_found");
         for token in ["x", "a.b", "%00", &"a".repeat(2_000)] {
             app.nobody().get(&format!("/resume/{token}")).await.problem(404, "not_found");
         }
         app.nobody().send(Method::GET, &path, None).await.expect(200);
         app.nobody().get(&path).await.problem(409, "state_conflict");
+        let unread = app.nobody().send_raw(Method::POST, &path, "application/json", "{").await;
+        unread.problem(409, "state_conflict");
         let events = follow(&ada, &id, None).await.read_all().await;
         assert!(events.last().unwrap().is_status("completed"), "{events:?}");
         working.stop().await;

@@ -27,6 +27,7 @@ on_both! {
         let changed = ada.put(&path, change).await.expect(200);
         assert_eq!((changed["next_run_at"].clone(), changed["jitter_ms"].clone()), (json!("2040-01-01T09:00:00Z"), json!(5)));
         assert_eq!((changed["input_data"].clone(), changed["starts_at"].clone()), (Value::Null, json!("2040-01-01T00:00:00Z")));
+        ada.put(&path, json!({ "input_data": "text" })).await.problem(400, "invalid_request");
         let off = ada.put(&path, json!({ "is_active": false })).await.expect(200);
         assert_eq!(off["next_run_at"], Value::Null);
         let next = ada.get(&format!("{path}/next?count=2")).await.expect(200);
@@ -68,6 +69,8 @@ on_both! {
             (json!({ "jitter_ms": 100_000_000 }), "jitter_ms"),
             (json!({ "starts_at": "2030-01-02T00:00:00Z", "ends_at": "2030-01-01T00:00:00Z" }), "ends_at"),
             (json!({ "starts_at": "soon" }), "starts_at"),
+            (json!({ "input_data": 5 }), "input_data"),
+            (json!({ "input_data": [{ "a": 1 }, "b"] }), "input_data"),
         ] {
             let mut new = json!({ "workflow_id": workflow, "name": "n", "cron_expression": "@daily" });
             for (name, value) in change.as_object().unwrap() {

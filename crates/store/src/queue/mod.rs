@@ -29,6 +29,7 @@ use crate::backend::query;
 use crate::{Db, Result};
 
 pub use cancel::{CancelOutcome, request_cancel};
+pub(crate) use cancel::{Stopped, awaited, lock_with_awaited, stop};
 pub use claim::claim;
 pub use end::finish;
 pub(crate) use end::{Ending, end};
@@ -41,7 +42,7 @@ pub use records::{
 };
 pub use rescue::{requeue_lost, resume_due};
 pub(crate) use resume::USED_TOKEN;
-pub use resume::{Resumed, resume_by_token};
+pub use resume::{Resumed, look_up_token, resume_by_token};
 pub use suspend::suspend;
 pub(crate) use suspend::{Suspension, suspend_held};
 

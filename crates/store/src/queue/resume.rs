@@ -81,6 +81,23 @@ struct Step {
     is_used: bool,
 }
 
+/// What a call with this token would come to now, without changing anything.
+///
+/// # Errors
+/// Those of the database.
+pub async fn look_up_token(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    token_hash: &str,
+) -> Result<Resumed> {
+    let Some(step) = find(db, token_hash).await? else { return Ok(Resumed::Unknown) };
+    let (execution_id, organization_id) = (step.execution_id, step.organization_id);
+    if step.is_used || step.status != "waiting" || step.resume_at.is_some_and(|resume_at| resume_at <= now) {
+        return Ok(Resumed::Already { execution_id });
+    }
+    Ok(Resumed::Yes { execution_id, organization_id })
+}
+
 async fn find(tx: &impl ConnectionTrait, token_hash: &str) -> Result<Option<Step>> {
     let sql = "SELECT id, organization_id, execution_id, status, context, resume_at, resume_token_hash FROM execution_steps \
                WHERE resume_token_hash IS NOT NULL AND resume_token_hash IN (?, ?)";

@@ -111,7 +111,8 @@ pub(crate) async fn execute_workflow(
         webhook_id: None,
         metadata: Value::Null,
     };
-    let watch = wait.map(|limit| (Watch::new(&state, new.id), Instant::now() + limit));
+    let seat = wait.map(|_| state.seats.take(access.organization_id)).transpose()?;
+    let watch = wait.zip(seat).map(|(limit, seat)| (Watch::new(&state, seat, new.id), Instant::now() + limit));
     let tx = state.db.begin().await?;
     queue::enqueue(&tx, now, std::slice::from_ref(&new)).await?;
     let deed = Deed {

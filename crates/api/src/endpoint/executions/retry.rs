@@ -92,7 +92,8 @@ pub(crate) async fn retry_execution(
         webhook_id: None,
         metadata: origin.metadata,
     };
-    let watch = wait.map(|limit| (Watch::new(&state, new.id), Instant::now() + limit));
+    let seat = wait.map(|_| state.seats.take(access.organization_id)).transpose()?;
+    let watch = wait.zip(seat).map(|(limit, seat)| (Watch::new(&state, seat, new.id), Instant::now() + limit));
     let tx = state.db.begin().await?;
     queue::enqueue(&tx, now, std::slice::from_ref(&new)).await?;
     if let Some(sequence) = plan.before_sequence {

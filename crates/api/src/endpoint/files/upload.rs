@@ -1,6 +1,7 @@
 //! Uploading a file: the body itself, or the first file of a form. It goes to the disk as it comes in.
 
 use actix_multipart::{Field, Multipart};
+use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, post, web};
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use super::body::{FileBody, store_problem};
 use crate::auth::{Access, Write};
-use crate::http::Query;
+use crate::http::{Query, timed};
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -62,6 +63,7 @@ pub(crate) async fn upload_file(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let filename = query.0.filename;
+    let payload = timed(payload);
     let received = if request.content_type().eq_ignore_ascii_case("multipart/form-data") {
         receive_form(&state, &request, filename, payload).await?
     } else {
@@ -76,7 +78,7 @@ async fn receive_form(
     state: &State,
     request: &HttpRequest,
     filename: Option<String>,
-    payload: web::Payload,
+    payload: impl Stream<Item = Result<Bytes, PayloadError>> + 'static,
 ) -> Result<Received, Problem> {
     let wrong =
         |error: actix_multipart::MultipartError| Problem::field("body", format!("is not a form: {error}"));

@@ -240,6 +240,7 @@ async fn check_change(
     if let Some(credentials) = credentials {
         return judge::check(connector, credentials, configuration);
     }
+    judge::check_destination(connector, &before.configuration, configuration)?;
     let id = before.id.to_string();
     match integrations::unseal(db, &state.vault, before.organization_id, &id, &[]).await {
         Ok(Some(known)) => judge::check(connector, known.credentials.expose(), configuration),

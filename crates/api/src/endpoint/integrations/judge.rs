@@ -47,6 +47,17 @@ pub(super) fn check(
     Err(Problem::new(Code::InvalidRequest, detail).with_errors(errors))
 }
 
+/// Refuses to send secrets that are stored already to another place: who wants that has to know them.
+pub(super) fn check_destination(connector: &Connector, before: &Value, after: &Value) -> Result<(), Problem> {
+    match connector.redirected_by(before, after) {
+        Some(field) => {
+            let message = format!("must be given anew when configuration.{field} is changed");
+            Err(Problem::field("credentials", message))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Where a field stands in the request, or should.
 fn place(connector: &Connector, credentials: &Map<String, Value>, name: &str) -> String {
     let is_secret = connector.fields.iter().any(|field| field.name == name && field.secret);

@@ -161,6 +161,7 @@ pub(crate) async fn create_schedule(
     let request = body.read().await?;
     let max_catch_up = request.max_catch_up.unwrap_or(DEFAULT_CATCH_UP);
     check(Some(&request.name), Some(max_catch_up), Some(request.jitter_ms))?;
+    check_input(request.input_data.as_ref())?;
     check_moment("starts_at", request.starts_at)?;
     check_moment("ends_at", request.ends_at)?;
     let new = NewSchedule {
@@ -218,6 +219,7 @@ pub(crate) async fn update_schedule(
 ) -> Result<web::Json<ScheduleBody>, Problem> {
     let request = body.read().await?;
     check(request.name.as_deref(), request.max_catch_up, request.jitter_ms)?;
+    check_input(request.input_data.as_ref().and_then(Option::as_ref))?;
     check_moment("starts_at", request.starts_at.flatten())?;
     check_moment("ends_at", request.ends_at.flatten())?;
     let (now, tx) = (state.db.now(), state.db.begin().await?);
@@ -278,6 +280,13 @@ pub(super) async fn find(
     id: Uuid,
 ) -> Result<Schedule, Problem> {
     schedules::find(db, organization_id, id).await?.ok_or_else(|| Problem::not_found("schedule"))
+}
+
+/// Whether a trigger can give it out. Otherwise no execution of the schedule could be read.
+fn check_input(input: Option<&Value>) -> Result<(), Problem> {
+    let Some(input) = input else { return Ok(()) };
+    engine::item::items_from_json(input.clone()).map_err(|reason| Problem::field("input_data", reason))?;
+    Ok(())
 }
 
 fn check(name: Option<&str>, max_catch_up: Option<u32>, jitter_ms: Option<u32>) -> Result<(), Problem> {
