@@ -123,7 +123,6 @@ impl Client {
     }
 
     /// A request, for what the methods above do not offer. The path may be a whole address.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
         let request = self.http.request(method, url);

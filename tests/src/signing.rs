@@ -30,7 +30,6 @@ impl Signed {
     }
 
     /// Adds the headers.
-    #[must_use]
     pub fn put_on(&self, request: RequestBuilder) -> RequestBuilder {
         request
             .header("webhook-id", &self.id)

@@ -1,7 +1,5 @@
 //! The command line of `tidemill`, without a server.
 
-#![expect(clippy::unwrap_used, reason = "all of it is for tests")]
-
 use end_to_end::workflow::{chain, condition, edit, graph, manual, node};
 use end_to_end::{Finished, Installation, PASSWORD, PATIENCE, run, take_turn};
 use serde_json::{Value, json};

@@ -1,7 +1,5 @@
 //! `tidemill serve` is killed in the middle, and started again.
 
-#![expect(clippy::unwrap_used, reason = "all of it is for tests")]
-
 use std::time::Duration;
 
 use end_to_end::workflow::{chain, edit, manual, node, retry, with};

@@ -1,7 +1,5 @@
 //! What `make run` promises: `tidemill serve --examples` in an empty folder.
 
-#![expect(clippy::unwrap_used, reason = "all of it is for tests")]
-
 use std::os::unix::fs::PermissionsExt as _;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,7 +1,5 @@
 //! The API, two schedulers and two workers as processes of their own over PostgreSQL, one of each killed in the middle.
 
-#![expect(clippy::unwrap_used, reason = "all of it is for tests")]
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 

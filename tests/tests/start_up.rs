@@ -1,7 +1,5 @@
 //! What keeps a service from starting is one line that names it, and exit code 1.
 
-#![expect(clippy::unwrap_used, reason = "all of it is for tests")]
-
 use std::net::TcpListener;
 use std::time::Duration;
 

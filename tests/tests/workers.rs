@@ -1,7 +1,5 @@
 //! Workers that are told to stop, and one that is frozen for too long.
 
-#![expect(clippy::unwrap_used, reason = "all of it is for tests")]
-
 use std::time::Duration;
 
 use end_to_end::workflow::{chain, edit, manual, node};
