@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use engine::cron::{CronExpression, jitter_ms, parse_timezone};
 use serde_json::{Map, Value, json};
-use store::queue::{self, NewExecution, Occurrence, TriggerType};
+use store::queue::{self, CancelOutcome, NewExecution, Occurrence, TriggerType};
 use store::schedules::{self, Advanced, Due, MissedRunPolicy, OverlapPolicy, Schedule};
 use store::workflows::Status;
 use store::{DatabaseTransaction, Db, Topic, executions, ids};
@@ -36,9 +36,9 @@ pub struct Counts {
 /// # Errors
 /// Those of the database; nothing is lost, the schedules are still due.
 pub async fn tick(db: &Db, batch: u64) -> anyhow::Result<Tick<Counts>> {
-    let counts = match fire(db, batch).await {
+    let counts = match db.in_time(fire(db, Which::First(batch))).await {
         Ok(counts) => counts,
-        Err(error) if error.is_temporary() || batch == 1 => return Err(error.into()),
+        Err(error) if error.is_temporary() => return Err(error.into()),
         // One of them breaks the batch: take them one by one, so that the others do not suffer.
         Err(_) => fire_each(db, batch).await?,
     };
@@ -49,16 +49,35 @@ pub async fn tick(db: &Db, batch: u64) -> anyhow::Result<Tick<Counts>> {
     Ok(Tick { counts, did_work: counts.due > 0, has_more: counts.due as u64 >= batch })
 }
 
-async fn fire(db: &Db, batch: u64) -> store::Result<Counts> {
+/// Which of the due schedules.
+#[derive(Clone, Copy)]
+enum Which {
+    /// The longest due.
+    First(u64),
+    /// This one.
+    One(Uuid),
+}
+
+impl Which {
+    async fn claim(self, tx: &DatabaseTransaction, now: DateTime<Utc>) -> store::Result<Vec<Due>> {
+        match self {
+            Self::First(batch) => schedules::claim_due(tx, now, batch).await,
+            Self::One(id) => Ok(schedules::claim_one(tx, now, id).await?.into_iter().collect()),
+        }
+    }
+}
+
+async fn fire(db: &Db, which: Which) -> store::Result<Counts> {
     let now = db.now();
     let tx = db.begin().await?;
-    let due = schedules::claim_due(&tx, now, batch).await?;
+    let due = which.claim(&tx, now).await?;
     if due.is_empty() {
         tx.rollback().await?;
         return Ok(Counts::default());
     }
     let open = unfinished(&tx, &due).await?;
     let mut counts = Counts { due: due.len(), ..Counts::default() };
+    let mut cancelled = Vec::new();
     let mut advanced = Vec::with_capacity(due.len());
     let mut executions = Vec::with_capacity(due.len());
     for one in &due {
@@ -83,7 +102,15 @@ async fn fire(db: &Db, batch: u64) -> store::Result<Counts> {
                 counts.skipped += run.len().saturating_sub(1);
                 run = run.split_off(run.len().saturating_sub(1));
                 for execution_id in open.get(&one.schedule.id).into_iter().flatten() {
-                    queue::request_cancel(&tx, now, one.schedule.organization_id, *execution_id).await?;
+                    let organization_id = one.schedule.organization_id;
+                    match queue::request_cancel(&tx, now, organization_id, *execution_id).await? {
+                        CancelOutcome::Cancelled { ended, requested } => {
+                            cancelled.extend(ended);
+                            cancelled.extend(requested);
+                        }
+                        CancelOutcome::Requested => cancelled.push(*execution_id),
+                        CancelOutcome::AlreadyFinal(_) | CancelOutcome::NotFound => {}
+                    }
                 }
             }
         }
@@ -99,15 +126,15 @@ async fn fire(db: &Db, batch: u64) -> store::Result<Counts> {
     counts.enqueued = queue::enqueue(&tx, now, &executions).await?.len();
     schedules::advance(&tx, &advanced).await?;
     tx.commit().await?;
+    cancelled.into_iter().for_each(|id| db.notifier().notify(Topic::Execution(id)));
     Ok(counts)
 }
 
 /// Fires due schedules in transactions of their own, and notes the error of one that cannot be fired.
 async fn fire_each(db: &Db, batch: u64) -> store::Result<Counts> {
     let mut sum = Counts::default();
-    for _ in 0..batch {
-        match fire(db, 1).await {
-            Ok(Counts { due: 0, .. }) => break,
+    for id in schedules::due_ids(db.reader(), db.now(), batch).await? {
+        match db.in_time(fire(db, Which::One(id))).await {
             Ok(counts) => {
                 sum.due += counts.due;
                 sum.enqueued += counts.enqueued;
@@ -118,19 +145,19 @@ async fn fire_each(db: &Db, batch: u64) -> store::Result<Counts> {
             Err(error) => {
                 sum.due += 1;
                 sum.failed += 1;
-                note_failure(db, &error).await?;
+                db.in_time(note_failure(db, id, &error)).await?;
             }
         }
     }
     Ok(sum)
 }
 
-/// Moves the first due schedule on to its next occurrence, with the reason why this one could not be fired.
-async fn note_failure(db: &Db, error: &store::Error) -> store::Result<()> {
+/// Moves a schedule on to its next occurrence, with the reason why this one could not be fired.
+async fn note_failure(db: &Db, schedule_id: Uuid, error: &store::Error) -> store::Result<()> {
     let now = db.now();
     let tx = db.begin().await?;
-    for one in schedules::claim_due(&tx, now, 1).await? {
-        tracing::error!(schedule_id = %one.schedule.id, %error, "a schedule cannot be fired");
+    if let Some(one) = schedules::claim_one(&tx, now, schedule_id).await? {
+        tracing::error!(%schedule_id, %error, "a schedule cannot be fired");
         let next = plan(&one, now).ok().and_then(|plan| plan.next);
         schedules::advance(&tx, &[could_not_fire(&one.schedule, next, error.to_string())]).await?;
     }

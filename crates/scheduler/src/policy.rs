@@ -29,7 +29,7 @@ pub struct Timetable<'a> {
     pub expression: &'a CronExpression,
     /// In which zone.
     pub timezone: Tz,
-    /// No occurrence after this moment.
+    /// No occurrence from this moment on.
     pub ends_at: Option<DateTime<Utc>>,
     /// What to do with missed occurrences.
     pub missed_runs: MissedRuns,
@@ -49,7 +49,7 @@ impl Timetable<'_> {
     #[must_use]
     pub fn plan(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> Plan {
         let next = self.after(now);
-        if due > now || self.ends_at.is_some_and(|end| due > end) {
+        if due > now || self.ends_at.is_some_and(|end| due >= end) {
             return Plan { run: Vec::new(), next: self.after(now.max(due - TimeDelta::microseconds(1))) };
         }
         let late_from = now - MISSED_AFTER;
@@ -71,7 +71,7 @@ impl Timetable<'_> {
     pub fn after(&self, moment: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.expression
             .next_after(moment, self.timezone)
-            .filter(|next| self.ends_at.is_none_or(|end| *next <= end))
+            .filter(|next| self.ends_at.is_none_or(|end| *next < end))
     }
 
     /// The occurrences from `from` up to and with `until`, the oldest first, at most `limit`.

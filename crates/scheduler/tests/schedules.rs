@@ -194,11 +194,110 @@ conformance! {
         test.clock.set(now + TimeDelta::days(3));
         assert_eq!(upkeep::tick(&test.db, 10, 1).await.unwrap().counts.executions, 0, "it has not ended");
         let execution = executions_of(test, id).await.remove(0);
-        let row = executions::ActiveModel { id: Set(execution.id), status: Set("completed".to_owned()), ..Default::default() };
+        let row = executions::ActiveModel { id: Set(execution.id), status: Set("completed".to_owned()), completed_at: Set(Some(now.fixed_offset())), ..Default::default() };
         row.update(test.db.writer()).await.unwrap();
         assert_eq!(upkeep::tick(&test.db, 10, 4).await.unwrap().counts.executions, 0, "it is not old enough");
         assert_eq!(upkeep::tick(&test.db, 10, 0).await.unwrap().counts.executions, 0, "everything is kept");
         assert_eq!(upkeep::tick(&test.db, 10, 2).await.unwrap().counts.executions, 1);
+    }
+
+    async fn an_execution_that_ended_a_moment_ago_is_kept_however_long_it_ran(test: &TestDb) {
+        let now = SystemClock.now().duration_trunc(TimeDelta::minutes(1)).unwrap();
+        test.clock.set(now);
+        let id = schedule(test, |_| {}).await;
+        due::tick(&test.db, 10).await.unwrap();
+        test.clock.set(now + TimeDelta::days(3));
+        let execution = executions_of(test, id).await.remove(0);
+        let row = executions::ActiveModel { id: Set(execution.id), status: Set("completed".to_owned()), completed_at: Set(Some(test.now().fixed_offset())), ..Default::default() };
+        row.update(test.db.writer()).await.unwrap();
+        assert_eq!(upkeep::tick(&test.db, 10, 2).await.unwrap().counts.executions, 0);
+    }
+
+    async fn a_child_is_kept_while_its_parent_is_open(test: &TestDb) {
+        let now = SystemClock.now();
+        test.clock.set(now);
+        let parent = support::queue::running(test).await;
+        let child = support::queue::child_of(test, &parent, ids::new_id());
+        support::queue::put(&test.db, std::slice::from_ref(&child)).await;
+        let claimed = support::queue::take(&test.db, "w", 1).await.remove(0);
+        let finish = async |claimed: &store::queue::Claimed| {
+            let tx = test.db.begin().await.unwrap();
+            let end = support::queue::ended(engine::execution::ExecutionStatus::Completed);
+            store::queue::finish(&tx, test.now(), &claimed.lease, &end).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        finish(&claimed).await;
+        test.clock.set(now + TimeDelta::days(3));
+        assert_eq!(upkeep::tick(&test.db, 10, 1).await.unwrap().counts.executions, 0, "its parent has not ended");
+        finish(&parent).await;
+        assert_eq!(upkeep::tick(&test.db, 10, 1).await.unwrap().counts.executions, 1);
+    }
+
+    async fn a_workflow_keeps_as_many_ended_executions_as_it_says(test: &TestDb) {
+        let mut workflow_ids = Vec::new();
+        for keep in [2, 0] {
+            let organization_id = test.organization(None).await;
+            let workflow_id = test.workflow(organization_id, None).await;
+            let row = workflows::ActiveModel { id: Set(workflow_id), retention_count: Set(Some(keep)), ..Default::default() };
+            row.update(test.db.writer()).await.unwrap();
+            for _ in 0..4 {
+                support::queue::put(&test.db, &[test.execution(organization_id, workflow_id)]).await;
+            }
+            workflow_ids.push(workflow_id);
+        }
+        assert_eq!(upkeep::tick(&test.db, 10, 0).await.unwrap().counts.executions, 0, "none has ended");
+        for claimed in support::queue::take(&test.db, "w", 100).await {
+            let tx = test.db.begin().await.unwrap();
+            let end = support::queue::ended(engine::execution::ExecutionStatus::Completed);
+            store::queue::finish(&tx, test.now(), &claimed.lease, &end).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        // One at a time: a workflow that always has more to delete does not hold up the one behind it.
+        let mut deleted = 0;
+        while let count @ 1.. = upkeep::tick(&test.db, 1, 0).await.unwrap().counts.executions + upkeep::tick(&test.db, 1, 0).await.unwrap().counts.executions {
+            deleted += count;
+        }
+        assert_eq!(deleted, 6);
+        let kept = executions::Entity::find().all(test.db.reader()).await.unwrap();
+        assert_eq!(kept.iter().map(|one| one.workflow_id).collect::<Vec<_>>(), [workflow_ids[0], workflow_ids[0]]);
+    }
+
+    async fn a_failure_is_noted_at_the_schedule_that_failed(test: &TestDb) {
+        start(test);
+        let sound = schedule(test, |_| {}).await;
+        let broken = schedule(test, |row| row.overlap_policy = Set("allow".to_owned())).await;
+        let deep = (0..120).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+        let row = schedules::ActiveModel { id: Set(broken), input_data: Set(Some(serde_json::json!({ "deep": deep }))), ..Default::default() };
+        row.update(test.db.writer()).await.unwrap();
+        let counts = due::tick(&test.db, 10).await.unwrap().counts;
+        assert_eq!((counts.enqueued, counts.failed), (1, 1));
+        assert_eq!(find(test, sound).await.last_error, None);
+        assert!(find(test, broken).await.last_error.unwrap().contains("input_data"));
+        assert_eq!(occurrences(test, sound).await.len(), 1);
+        let tx = test.db.begin().await.unwrap();
+        test.advance_ms(60_000);
+        let one = store::schedules::claim_one(&tx, test.now(), broken).await.unwrap().unwrap();
+        assert_eq!(one.schedule.id, broken);
+    }
+
+    async fn those_who_watch_a_cancelled_execution_hear_of_it(test: &TestDb) {
+        start(test);
+        let id = schedule(test, |row| row.overlap_policy = Set("cancel_previous".to_owned())).await;
+        due::tick(&test.db, 10).await.unwrap();
+        let first = executions_of(test, id).await.remove(0).id;
+        let mut receiver = test.db.notifier().subscribe();
+        test.advance_ms(60_000);
+        due::tick(&test.db, 10).await.unwrap();
+        let heard = async { while receiver.recv().await != store::Topic::Execution(first) {} };
+        tokio::time::timeout(std::time::Duration::from_secs(20), heard).await.unwrap();
+    }
+
+    async fn an_occurrence_at_the_very_end_does_not_fire(test: &TestDb) {
+        let now = start(test);
+        let id = schedule(test, |row| row.ends_at = Set(Some((now + TimeDelta::minutes(1)).fixed_offset()))).await;
+        due::tick(&test.db, 10).await.unwrap();
+        assert_eq!(find(test, id).await.next_run_at, None);
+        assert_eq!(occurrences(test, id).await, [now]);
     }
 
     async fn a_lost_execution_is_given_to_another_worker(test: &TestDb) {

@@ -50,3 +50,4 @@ pub use db::Db;
 pub use error::{Error, Result};
 pub use sea_orm::DatabaseTransaction;
 pub use notify::{Notifier, Receiver, Topic};
+pub use text::{MAX_DEPTH, check_depth};

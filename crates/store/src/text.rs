@@ -1,11 +1,44 @@
-//! Text that both databases can hold.
+//! Text and JSON that both databases can hold, and that can be read back.
 //!
 //! PostgreSQL refuses U+0000 in text and in `jsonb`, SQLite takes it. What a user gave is checked before it gets there,
 //! so that the answer is the same on both and names the field.
+//!
+//! JSON is read with a limit of 127 levels. What is stored is bounded below that, with room for what is put around it
+//! later: a row that could be written but never read again would hold up everything that has to read it.
 
 use serde_json::Value;
 
 use crate::{Error, Result};
+
+/// Most levels of arrays and objects in a stored JSON value.
+pub const MAX_DEPTH: usize = 100;
+
+/// Refuses JSON that is nested deeper than [`MAX_DEPTH`] levels, as the queue and the journal do.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn check_depth(value: &Value) -> Result<()> {
+    refuse_deep("value", value)
+}
+
+/// Refuses JSON that is nested deeper than [`MAX_DEPTH`] levels. It does not recurse, since any depth may come.
+///
+/// # Errors
+/// [`Error::Invalid`] that names the field.
+pub(crate) fn refuse_deep(field: &str, value: &Value) -> Result<()> {
+    let mut open = vec![(value, 1)];
+    while let Some((value, depth)) = open.pop() {
+        if depth > MAX_DEPTH && (value.is_array() || value.is_object()) {
+            return Err(Error::invalid(field, format!("is nested deeper than {MAX_DEPTH} levels")));
+        }
+        match value {
+            Value::Array(values) => open.extend(values.iter().map(|value| (value, depth + 1))),
+            Value::Object(values) => open.extend(values.values().map(|value| (value, depth + 1))),
+            _ => {}
+        }
+    }
+    Ok(())
+}
 
 /// Refuses text with U+0000.
 ///
@@ -39,6 +72,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_value_that_is_nested_too_deep_is_refused() {
+        let nested = |levels: usize| {
+            (0..levels).fold(
+                json!(1),
+                |inner, level| if level % 2 == 0 { json!([inner]) } else { json!({ "a": inner }) },
+            )
+        };
+        assert!(check_depth(&nested(MAX_DEPTH)).is_ok());
+        let error = refuse_deep("input_data", &nested(MAX_DEPTH + 1)).unwrap_err();
+        assert_eq!(error.to_string(), "input_data is nested deeper than 100 levels");
+    }
 
     #[test]
     fn a_nul_is_found_at_any_depth() {

@@ -128,6 +128,26 @@ async fn the_clock_of_postgres_decides() {
     assert!(difference.abs() < TimeDelta::seconds(2), "{difference}");
 }
 
+#[tokio::test]
+async fn a_step_of_the_clock_here_changes_nothing_on_postgres() {
+    let Some(test) = TestDb::postgres().await else { return };
+    struct Stepping(std::sync::atomic::AtomicI64);
+    impl Clock for Stepping {
+        fn now(&self) -> chrono::DateTime<chrono::Utc> {
+            SystemClock.now() + TimeDelta::hours(self.0.load(std::sync::atomic::Ordering::SeqCst))
+        }
+        fn is_real(&self) -> bool {
+            true
+        }
+    }
+    let clock = Arc::new(Stepping(Default::default()));
+    let db = Db::connect(&test.settings, clock.clone()).await.unwrap();
+    let before = db.now();
+    clock.0.store(-3, std::sync::atomic::Ordering::SeqCst);
+    let passed = db.now() - before;
+    assert!(passed >= TimeDelta::zero() && passed < TimeDelta::seconds(20), "{passed}");
+}
+
 async fn hear(receiver: &mut store::Receiver, wanted: Topic) {
     let heard = async { while receiver.recv().await != wanted {} };
     tokio::time::timeout(PATIENCE, heard).await.unwrap();

@@ -153,4 +153,38 @@ conformance! {
             .collect();
         assert_eq!(copies, expected);
     }
+
+    async fn a_commit_that_is_repeated_starts_an_execution_once(test: &TestDb) {
+        let parent = running(test).await;
+        let child = support::queue::child_of(test, &parent, store::ids::new_id());
+        let entry = store::journal::JournalEntry {
+            lease: parent.lease.clone(),
+            steps: Vec::new(),
+            logs: Vec::new(),
+            starts: vec![child.clone()],
+            close: None,
+        };
+        for _ in 0..2 {
+            let held = store::journal::commit(&test.db, test.now(), std::slice::from_ref(&entry)).await.unwrap();
+            assert_eq!(held, [store::queue::Held::Yes]);
+        }
+        let claimed = support::queue::take(&test.db, "w", 9).await.remove(0);
+        assert_eq!(claimed.lease.execution_id, child.id);
+        let tx = test.db.begin().await.unwrap();
+        let end = support::queue::ended(engine::execution::ExecutionStatus::Completed);
+        store::queue::finish(&tx, test.now(), &claimed.lease, &end).await.unwrap();
+        tx.commit().await.unwrap();
+        store::journal::commit(&test.db, test.now(), &[entry]).await.unwrap();
+        assert_eq!(support::queue::state(&test.db, child.id).await, None, "it has ended and is not run again");
+    }
+
+    async fn a_step_that_could_not_be_read_again_is_refused(test: &TestDb) {
+        let claimed = running(test).await;
+        let deep = (0..store::MAX_DEPTH + 1).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+        let step = support::queue::step(&claimed, "a", 0, store::journal::StepStatus::Running, test.now());
+        let step = store::journal::StepRecord { output_data: Some(deep), ..step };
+        let tx = test.db.begin().await.unwrap();
+        let error = store::journal::write_steps(&tx, &[step]).await.unwrap_err();
+        assert!(matches!(&error, store::Error::Invalid { field, .. } if field == "output_data"), "{error:?}");
+    }
 }

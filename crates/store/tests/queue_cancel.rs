@@ -133,4 +133,42 @@ conformance! {
             assert_eq!(queue::depth(&test.db).await.unwrap(), queue::Depth::default());
         }
     }
+
+    async fn an_execution_that_ends_as_cancelled_takes_along_the_children_it_waits_for(test: &TestDb) {
+        let parent = running(test).await;
+        let waiting = step(&parent, "sub", 0, StepStatus::Waiting, test.now());
+        let running_step = step(&parent, "other", 1, StepStatus::Running, test.now());
+        let (awaited, independent) = (child_of(test, &parent, waiting.id), child_of(test, &parent, running_step.id));
+        let starts = JournalEntry {
+            steps: vec![waiting.clone(), running_step],
+            ..entry(&parent, vec![awaited.clone(), independent.clone()], None)
+        };
+        journal::commit(&test.db, test.now(), &[starts]).await.unwrap();
+        let stopped = journal::StepRecord { status: StepStatus::Cancelled, ..waiting };
+        let ends = JournalEntry {
+            steps: vec![stopped],
+            ..entry(&parent, vec![], Some(Close::Finish(Box::new(ended(ExecutionStatus::Cancelled)))))
+        };
+        journal::commit(&test.db, test.now(), &[ends]).await.unwrap();
+        assert_eq!(status(&test.db, awaited.id).await, "cancelled");
+        assert_eq!(status(&test.db, independent.id).await, "pending", "nobody waits for it");
+        let steps = journal::steps_of(&test.db, parent.lease.execution_id).await.unwrap();
+        assert!(steps.iter().all(|step| step.status == StepStatus::Cancelled), "no step stays open: {steps:?}");
+    }
+
+    async fn an_execution_that_fails_leaves_no_open_step_behind(test: &TestDb) {
+        let claimed = running(test).await;
+        let open = vec![
+            step(&claimed, "a", 0, StepStatus::Running, test.now()),
+            step(&claimed, "b", 1, StepStatus::Waiting, test.now()),
+        ];
+        let ends = JournalEntry {
+            steps: open,
+            ..entry(&claimed, vec![], Some(Close::Finish(Box::new(ended(ExecutionStatus::Failed)))))
+        };
+        journal::commit(&test.db, test.now(), &[ends]).await.unwrap();
+        let steps = journal::steps_of(&test.db, claimed.lease.execution_id).await.unwrap();
+        assert_eq!(steps.len(), 2);
+        assert!(steps.iter().all(|step| step.status == StepStatus::Cancelled && step.completed_at.is_some()));
+    }
 }

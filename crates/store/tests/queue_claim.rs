@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::{HashMap, HashSet};
 
+use sea_orm::{EntityTrait as _, QuerySelect as _};
 use serde_json::json;
 use store::queue::{self, NewExecution, Occurrence, TriggerType};
 use store::{Error, ids};
@@ -237,5 +238,99 @@ conformance! {
         let row = queue_row(&test.db, claimed.lease.execution_id).await.unwrap();
         assert_eq!(row.lease_owner.as_deref(), Some("w"));
         assert!(execution(&test.db, claimed.lease.execution_id).await.started_at.is_some());
+    }
+
+    async fn a_row_that_cannot_be_read_fails_alone(test: &TestDb) {
+        let organization_id = test.organization(None).await;
+        let workflow_id = test.workflow(organization_id, None).await;
+        let (bad, good) = (test.execution(organization_id, workflow_id), test.execution(organization_id, workflow_id));
+        put(&test.db, &[bad.clone(), good.clone()]).await;
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let sql = format!("UPDATE executions SET input_data = '{deep}' WHERE id = ");
+        let sql = match test.db.backend() {
+            store::Backend::Postgres => format!("{sql}'{}'", bad.id),
+            store::Backend::Sqlite => format!("{sql}x'{}'", bad.id.simple()),
+        };
+        sea_orm::ConnectionTrait::execute_unprepared(test.db.writer(), &sql).await.unwrap();
+        let claimed = take(&test.db, "w", 10).await;
+        assert_eq!(claimed.iter().map(|one| one.lease.execution_id).collect::<Vec<_>>(), [good.id]);
+        assert_eq!(status(&test.db, good.id).await, "running");
+        assert_eq!(state(&test.db, bad.id).await, None);
+        let failed = entity::executions::Entity::find_by_id(bad.id)
+            .select_only()
+            .columns([entity::executions::Column::Status, entity::executions::Column::ErrorCode])
+            .into_tuple::<(String, Option<String>)>()
+            .one(test.db.reader())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(failed, ("failed".to_owned(), Some("corrupt_record".to_owned())));
+    }
+
+    async fn what_could_not_be_read_again_is_not_enqueued(test: &TestDb) {
+        let organization_id = test.organization(None).await;
+        let new = test.execution(organization_id, test.workflow(organization_id, None).await);
+        let deep = (0..store::MAX_DEPTH + 1).fold(json!(1), |inner, _| json!([inner]));
+        for (field, new) in [
+            ("input_data", NewExecution { input_data: Some(deep.clone()), ..new.clone() }),
+            ("trigger_data", NewExecution { trigger_data: Some(deep.clone()), ..new.clone() }),
+            ("metadata", NewExecution { metadata: deep.clone(), ..new.clone() }),
+        ] {
+            let tx = test.db.begin().await.unwrap();
+            let error = queue::enqueue(&tx, test.now(), &[new]).await.unwrap_err();
+            assert!(matches!(&error, Error::Invalid { field: named, .. } if named == field), "{error:?}");
+        }
+        put(&test.db, &[NewExecution { input_data: Some(deep[0].clone()), ..new }]).await;
+        assert_eq!(take(&test.db, "w", 1).await[0].input_data, Some(deep[0].clone()));
+    }
+
+    async fn an_execution_holds_its_key_from_its_start_to_its_end(test: &TestDb) {
+        let organization_id = test.organization(None).await;
+        let workflow_id = test.workflow(organization_id, None).await;
+        let new = || NewExecution { concurrency_key: Some("k".to_owned()), ..test.execution(organization_id, workflow_id) };
+        let (first, second) = (new(), NewExecution { priority: 9, ..new() });
+        put(&test.db, std::slice::from_ref(&first)).await;
+        let claimed = take(&test.db, "w", 1).await.remove(0);
+        put(&test.db, std::slice::from_ref(&second)).await;
+        let suspend = async |resume_at| {
+            let tx = test.db.begin().await.unwrap();
+            queue::suspend(&tx, test.now(), &claimed.lease, resume_at).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        suspend(Some(test.now() + chrono::TimeDelta::seconds(1))).await;
+        assert!(take(&test.db, "w", 5).await.is_empty(), "the first one waits, with its key");
+        test.advance_ms(1_000);
+        queue::resume_due(&test.db, test.now(), 10).await.unwrap();
+        let again = take(&test.db, "w", 5).await;
+        assert_eq!(again.iter().map(|one| one.lease.execution_id).collect::<Vec<_>>(), [first.id], "although the other has priority");
+        let tx = test.db.begin().await.unwrap();
+        queue::release(&tx, &[again[0].lease.clone()]).await.unwrap();
+        tx.commit().await.unwrap();
+        let again = take(&test.db, "w", 5).await.remove(0);
+        assert_eq!(again.lease.execution_id, first.id, "it was handed back, with its key");
+        let tx = test.db.begin().await.unwrap();
+        let end = support::queue::ended(engine::execution::ExecutionStatus::Completed);
+        queue::finish(&tx, test.now(), &again.lease, &end).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(take(&test.db, "w", 5).await[0].lease.execution_id, second.id);
+    }
+
+    async fn organizations_with_nothing_to_claim_do_not_hide_those_behind_them(test: &TestDb) {
+        let mut blocked = Vec::new();
+        for _ in 0..5 {
+            let organization_id = test.organization(None).await;
+            let workflow_id = test.workflow(organization_id, None).await;
+            blocked.push(NewExecution { concurrency_key: Some("k".to_owned()), ..test.execution(organization_id, workflow_id) });
+        }
+        put(&test.db, &blocked).await;
+        assert_eq!(take(&test.db, "w", 10).await.len(), 5);
+        let more: Vec<NewExecution> = blocked.iter().map(|old| NewExecution { id: ids::new_id(), ..old.clone() }).collect();
+        put(&test.db, &more).await;
+        let last = test.organization(None).await;
+        put_many(test, last, 3).await;
+        // They have one running each, the last one has none; with two running it comes last.
+        assert_eq!(take(&test.db, "w", 2).await.len(), 2);
+        let claimed = take(&test.db, "w", 1).await;
+        assert_eq!(claimed.iter().map(|one| one.organization_id).collect::<Vec<_>>(), [last]);
     }
 }

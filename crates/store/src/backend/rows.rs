@@ -10,10 +10,10 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::ArrayType;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::Backend;
+use crate::text::refuse_deep;
 use crate::{Error, Result};
 
 /// Rows of one statement on PostgreSQL: more make it no faster.
@@ -229,19 +229,21 @@ pub(crate) fn optional_text(value: Option<&str>) -> Value {
     value.map_or(Value::String(None), text)
 }
 
-/// A value for a `json` column. U+0000 stays, as an escape.
-pub(crate) fn json<T: Serialize>(field: &str, value: &T) -> Result<Value> {
+/// A value for a `json` column. U+0000 stays, as an escape; what is nested too deep to be read back is refused.
+pub(crate) fn json(field: &str, value: &serde_json::Value) -> Result<Value> {
+    refuse_deep(field, value)?;
     let text = serde_json::to_string(value).map_err(|error| Error::invalid(field, error.to_string()))?;
     Ok(text.into())
 }
 
 /// The same for JSON that may be missing.
-pub(crate) fn optional_json<T: Serialize>(field: &str, value: Option<&T>) -> Result<Value> {
+pub(crate) fn optional_json(field: &str, value: Option<&serde_json::Value>) -> Result<Value> {
     value.map_or(Ok(Value::String(None)), |value| json(field, value))
 }
 
 /// A value for a `jsonb` column, which refuses U+0000 even as an escape: U+FFFD stands in its place.
 pub(crate) fn json_binary(field: &str, value: &serde_json::Value) -> Result<Value> {
+    refuse_deep(field, value)?;
     let text = serde_json::to_string(value).map_err(|error| Error::invalid(field, error.to_string()))?;
     if !text.contains("\\u0000") {
         return Ok(text.into());

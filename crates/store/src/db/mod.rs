@@ -7,21 +7,26 @@
 //! that a frozen process cannot hold up the others for long.
 
 mod connect;
-mod offset;
 mod schema;
+mod time;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use uuid::Uuid;
 
 use crate::clock::{self, Clock};
 use crate::notify::Notifier;
 use crate::{Backend, Result, settings};
-use offset::Offset;
+use time::Time;
+
+/// How much longer than the longest statement we wait for the database.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The database of an installation. Cheap to clone.
 #[derive(Clone)]
@@ -33,8 +38,8 @@ struct Inner {
     backend: Backend,
     reader: DatabaseConnection,
     writer: DatabaseConnection,
-    clock: Arc<dyn Clock>,
-    offset: Offset,
+    time: Time,
+    patience: Duration,
     notifier: Notifier,
     cursors: Cursors,
 }
@@ -46,6 +51,8 @@ pub(crate) struct Cursors {
     pub(crate) claim: Cursor,
     /// The waiting execution that was looked at last.
     pub(crate) waiting: Cursor,
+    /// The workflow whose executions were thinned out last.
+    pub(crate) retention: Cursor,
 }
 
 /// An id to go on behind.
@@ -69,19 +76,19 @@ impl Db {
     /// [`crate::Error::Invalid`] for another kind of URL, [`crate::Error::Unreachable`] when there is no connection.
     pub async fn connect(settings: &settings::Database, clock: Arc<dyn Clock>) -> Result<Self> {
         let opened = connect::open(settings).await?;
-        let (offset, notifier) = match opened.backend {
-            Backend::Sqlite => (Offset::none(), Notifier::local()),
+        let (time, notifier) = match opened.backend {
+            Backend::Sqlite => (Time::local(clock), Notifier::local()),
             Backend::Postgres => {
-                let offset = Offset::measure(&opened.writer, &clock).await?;
-                (offset, Notifier::postgres(&opened.writer))
+                let time = Time::of_database(&opened.writer, clock).await?;
+                (time, Notifier::postgres(&opened.writer))
             }
         };
         let inner = Inner {
             backend: opened.backend,
             reader: opened.reader,
             writer: opened.writer,
-            clock,
-            offset,
+            time,
+            patience: Duration::from_millis(settings.statement_timeout_ms).saturating_add(GRACE),
             notifier,
             cursors: Cursors::default(),
         };
@@ -110,6 +117,15 @@ impl Db {
         Ok(self.inner.writer.begin_with_options(options).await?)
     }
 
+    /// Waits for work with the database, but not longer than a statement may take, and 5 s. The time limits of the database
+    /// itself do not help when nothing comes back from it: a broken network gives no error for many minutes.
+    ///
+    /// # Errors
+    /// Those of the work; [`crate::Error::Busy`] when the time is over. Then it may have been done or not.
+    pub async fn in_time<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        within(self.inner.patience, work).await
+    }
+
     /// Which database it is.
     #[must_use]
     pub fn backend(&self) -> Backend {
@@ -119,7 +135,7 @@ impl Db {
     /// The present moment by the clock of the database, in whole microseconds.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        clock::truncate(self.inner.clock.now() + self.inner.offset.get())
+        clock::truncate(self.inner.time.now())
     }
 
     /// Checks that the migrations in `expected`, by name, have all been applied.
@@ -147,5 +163,27 @@ impl Db {
 
     pub(crate) fn cursors(&self) -> &Cursors {
         &self.inner.cursors
+    }
+}
+
+async fn within<T>(patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let reason = format!("no answer within {} ms", patience.as_millis());
+            Err(crate::Error::Busy(DbErr::Conn(RuntimeErr::Internal(reason))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_never_answers_is_busy_and_worth_another_try() {
+        let error = within(Duration::from_millis(1), std::future::pending::<Result<()>>()).await.unwrap_err();
+        assert!(error.is_temporary(), "{error:?}");
+        assert_eq!(within(Duration::MAX, std::future::ready(Ok(1))).await.unwrap(), 1);
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use engine::execution::ExecutionStatus;
 use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::{Close, JournalEntry, logs, steps};
-use crate::backend::lock;
 use crate::notify::Topic;
-use crate::queue::{self, Ending, Held, NewExecution, Suspension};
+use crate::queue::{self, Ending, Held, NewExecution, Stopped, Suspension};
 use crate::{Db, Result};
 
 /// Writes entries of several executions in one transaction: their steps, their log lines, the executions that they
@@ -18,11 +18,16 @@ use crate::{Db, Result};
 /// everything; writing it again does no harm then, and an execution that was closed answers [`Held::Lost`].
 ///
 /// # Errors
-/// Those of the database; one bad entry fails all of them.
+/// [`crate::Error::Invalid`] when JSON is nested deeper than [`crate::MAX_DEPTH`] levels; those of the database. One bad
+/// entry fails all of them.
 pub async fn commit(db: &Db, now: DateTime<Utc>, entries: &[JournalEntry]) -> Result<Vec<Held>> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }
+    db.in_time(record(db, now, entries)).await
+}
+
+async fn record(db: &Db, now: DateTime<Utc>, entries: &[JournalEntry]) -> Result<Vec<Held>> {
     let tx = db.begin().await?;
     let held = held(&tx, entries).await?;
     let kept: Vec<&JournalEntry> =
@@ -31,12 +36,14 @@ pub async fn commit(db: &Db, now: DateTime<Utc>, entries: &[JournalEntry]) -> Re
         tx.rollback().await?;
         return Ok(held);
     }
-    let is_anything_ready = write(&tx, now, &kept).await?;
+    let (is_anything_ready, stopped) = write(&tx, now, &kept).await?;
     tx.commit().await?;
     if is_anything_ready {
         db.notifier().notify(Topic::Queue);
     }
-    let executions: HashSet<Uuid> = kept.iter().map(|entry| entry.lease.execution_id).collect();
+    let mut executions: HashSet<Uuid> = kept.iter().map(|entry| entry.lease.execution_id).collect();
+    executions.extend(stopped.ended);
+    executions.extend(stopped.requested);
     executions.into_iter().for_each(|id| db.notifier().notify(Topic::Execution(id)));
     Ok(held)
 }
@@ -48,7 +55,7 @@ async fn held(tx: &DatabaseTransaction, entries: &[JournalEntry]) -> Result<Vec<
         .filter(|entry| matches!(entry.close, Some(Close::Finish(_))))
         .map(|entry| entry.lease.execution_id)
         .collect();
-    let rows = lock::queue_rows(tx, &executions, lock::Parents::Of(&ending)).await?;
+    let rows = queue::lock_with_awaited(tx, &executions, &ending, &cancelled(entries.iter())).await?;
     let mut closed = HashSet::new();
     let check = |entry: &JournalEntry| {
         let id = entry.lease.execution_id;
@@ -61,12 +68,25 @@ async fn held(tx: &DatabaseTransaction, entries: &[JournalEntry]) -> Result<Vec<
     Ok(entries.iter().map(check).collect())
 }
 
-/// Gives whether an execution is ready now that was not before.
-async fn write(tx: &DatabaseTransaction, now: DateTime<Utc>, entries: &[&JournalEntry]) -> Result<bool> {
+/// The executions that end as cancelled.
+fn cancelled<'a>(entries: impl Iterator<Item = &'a JournalEntry>) -> Vec<Uuid> {
+    let ends_cancelled = |entry: &&JournalEntry| matches!(&entry.close, Some(Close::Finish(ended)) if ended.status == ExecutionStatus::Cancelled);
+    entries.filter(ends_cancelled).map(|entry| entry.lease.execution_id).collect()
+}
+
+/// Gives whether an execution is ready now that was not before, and the children that were cancelled with their parents.
+async fn write(
+    tx: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    entries: &[&JournalEntry],
+) -> Result<(bool, Stopped)> {
+    // Before the steps that wait for them are closed.
+    let children = queue::awaited(tx, &cancelled(entries.iter().copied())).await?;
+    let stopped = queue::stop(tx, now, &children).await?;
     steps::write(tx, entries.iter().flat_map(|entry| &entry.steps)).await?;
     logs::write(tx, entries.iter().flat_map(|entry| &entry.logs)).await?;
     let starts: Vec<NewExecution> = entries.iter().flat_map(|entry| entry.starts.iter().cloned()).collect();
-    queue::enqueue(tx, now, &starts).await?;
+    queue::enqueue_again(tx, now, &starts).await?;
     let (mut endings, mut suspensions, mut released) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
         let execution_id = entry.lease.execution_id;
@@ -85,5 +105,7 @@ async fn write(tx: &DatabaseTransaction, now: DateTime<Utc>, entries: &[&Journal
         queue::release_held(tx, &released).await?;
     }
     let woken = queue::end(tx, now, &endings).await?;
-    Ok(!(starts.is_empty() && resumed.is_empty() && released.is_empty() && woken.is_empty()))
+    let is_anything_ready =
+        !(starts.is_empty() && resumed.is_empty() && released.is_empty() && woken.is_empty());
+    Ok((is_anything_ready, stopped))
 }

@@ -1,5 +1,7 @@
 //! Cancelling.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use engine::execution::ExecutionStatus;
 use sea_orm::ConnectionTrait;
@@ -11,7 +13,7 @@ use super::{Ending, end};
 use crate::backend::rows::{Column, Kind, Rows, ids, required};
 use crate::backend::{lock, query};
 use crate::clock::truncate;
-use crate::{Error, Result, journal};
+use crate::{Error, Result};
 
 /// What a request to cancel came to. After the commit, notify [`crate::Topic::Execution`] for each id in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,58 +48,110 @@ pub async fn request_cancel(
     if query(tx, sql, [execution_id.into(), organization_id.into()]).await?.is_empty() {
         return Ok(CancelOutcome::NotFound);
     }
-    let tree = lock_tree(tx, execution_id).await?;
-    let (mut ended, mut requested) = (Vec::new(), Vec::new());
-    let rows =
-        ids(tree).query(tx, "SELECT id, status FROM executions WHERE id IN (SELECT id FROM v)").await?;
-    for row in rows {
-        let id: Uuid = row.try_get("", "id")?;
-        let status: String = row.try_get("", "status")?;
-        let status: ExecutionStatus =
-            status.parse().map_err(|reason: String| Error::invalid("status", reason))?;
-        match status {
-            ExecutionStatus::Pending | ExecutionStatus::Waiting => ended.push(id),
-            ExecutionStatus::Running => requested.push(id),
-            _ if id == execution_id => return Ok(CancelOutcome::AlreadyFinal(status)),
-            _ => {}
+    let roots = [execution_id];
+    lock_with_awaited(tx, &[], &[], &roots).await?;
+    for (_, status) in statuses(tx, &roots).await? {
+        if status.is_final() {
+            return Ok(CancelOutcome::AlreadyFinal(status));
         }
     }
-    ended.sort_unstable();
-    requested.sort_unstable();
-    ask(tx, truncate(now), &requested).await?;
-    let cancelled = without_result(ExecutionStatus::Cancelled, None);
-    let endings: Vec<Ending<'_>> =
-        ended.iter().map(|id| Ending { execution_id: *id, ended: &cancelled }).collect();
-    journal::close_steps(tx, now, &ended, journal::StepStatus::Cancelled).await?;
-    end(tx, now, &endings).await?;
+    let tree = tree(tx, &roots).await?;
+    let Stopped { ended, requested } = stop(tx, now, &tree).await?;
     if requested.contains(&execution_id) {
         return Ok(CancelOutcome::Requested);
     }
     Ok(CancelOutcome::Cancelled { ended, requested })
 }
 
-/// Locks the queue rows of the execution, of its parent, and of all the children that it waits for. While rows were
-/// being locked a child may have made children of its own; then it looks again.
-async fn lock_tree(tx: &impl ConnectionTrait, root: Uuid) -> Result<Vec<Uuid>> {
+/// Executions that were cancelled together.
+#[derive(Default)]
+pub(crate) struct Stopped {
+    /// Those that are final.
+    pub(crate) ended: Vec<Uuid>,
+    /// Those that run, and that their workers will end.
+    pub(crate) requested: Vec<Uuid>,
+}
+
+/// Cancels executions whose queue rows, and those of their parents, are locked.
+pub(crate) async fn stop(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    executions: &[Uuid],
+) -> Result<Stopped> {
+    let mut stopped = Stopped::default();
+    for (id, status) in statuses(tx, executions).await? {
+        match status {
+            ExecutionStatus::Pending | ExecutionStatus::Waiting => stopped.ended.push(id),
+            ExecutionStatus::Running => stopped.requested.push(id),
+            _ => {}
+        }
+    }
+    stopped.ended.sort_unstable();
+    stopped.requested.sort_unstable();
+    ask(tx, truncate(now), &stopped.requested).await?;
+    let cancelled = without_result(ExecutionStatus::Cancelled, None);
+    let endings: Vec<Ending<'_>> =
+        stopped.ended.iter().map(|id| Ending { execution_id: *id, ended: &cancelled }).collect();
+    end(tx, now, &endings).await?;
+    Ok(stopped)
+}
+
+async fn statuses(tx: &impl ConnectionTrait, executions: &[Uuid]) -> Result<Vec<(Uuid, ExecutionStatus)>> {
+    let body = "SELECT id, status FROM executions WHERE id IN (SELECT id FROM v)";
+    let mut found = Vec::with_capacity(executions.len());
+    for row in ids(executions.iter().copied()).query(tx, body).await? {
+        let status: String = row.try_get("", "status")?;
+        let status = status.parse().map_err(|reason: String| Error::invalid("status", reason))?;
+        found.push((row.try_get("", "id")?, status));
+    }
+    Ok(found)
+}
+
+/// Locks the queue rows of executions, with the parents of those in `ending`; and those of `roots`, of their parents, and
+/// of all the children that they wait for. While rows were being locked a child may have made children of its own; then
+/// it looks again.
+pub(crate) async fn lock_with_awaited(
+    tx: &impl ConnectionTrait,
+    executions: &[Uuid],
+    ending: &[Uuid],
+    roots: &[Uuid],
+) -> Result<HashMap<Uuid, lock::QueueRow>> {
+    let mut known = roots.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    loop {
+        let (wanted, ends) = ([executions, &known].concat(), [ending, &known].concat());
+        let rows = lock::queue_rows(tx, &wanted, lock::Parents::Of(&ends)).await?;
+        let found = tree(tx, roots).await?;
+        if found == known {
+            return Ok(rows);
+        }
+        known = found;
+    }
+}
+
+/// The children that these executions wait for, and theirs.
+pub(crate) async fn awaited(tx: &impl ConnectionTrait, roots: &[Uuid]) -> Result<Vec<Uuid>> {
+    let mut tree = tree(tx, roots).await?;
+    tree.retain(|id| !roots.contains(id));
+    Ok(tree)
+}
+
+/// The same with the executions themselves, in order.
+async fn tree(tx: &impl ConnectionTrait, roots: &[Uuid]) -> Result<Vec<Uuid>> {
     let body = format!(
         ", tree(id) AS (SELECT id FROM v UNION SELECT c.id FROM tree t \
          JOIN executions c ON c.parent_execution_id = t.id AND c.status IN ({}) \
          JOIN execution_steps s ON s.id = c.parent_step_id AND s.status = 'waiting') SELECT id FROM tree",
         open()
     );
-    let mut tree = vec![root];
-    loop {
-        lock::queue_rows(tx, &tree, lock::Parents::Of(&tree)).await?;
-        let mut found = Vec::with_capacity(tree.len());
-        for row in ids([root]).query(tx, &body).await? {
-            found.push(row.try_get("", "id")?);
-        }
-        found.sort_unstable();
-        if found == tree {
-            return Ok(tree);
-        }
-        tree = found;
+    let mut found = Vec::with_capacity(roots.len());
+    for row in ids(roots.iter().copied()).query(tx, &body).await? {
+        found.push(row.try_get("", "id")?);
     }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 async fn ask(tx: &impl ConnectionTrait, now: DateTime<Utc>, executions: &[Uuid]) -> Result<()> {

@@ -6,7 +6,10 @@
 //!
 //! What is looked at does not grow with the backlog: the organizations with something ready are found by jumping
 //! through the index from one to the next, and of each only the head of its line is read. The exception is a line
-//! whose head cannot run because its workflow or its key is at its limit: those are read past.
+//! whose head cannot run because its workflow or its key is at its limit: those are read past. While there is room, the
+//! next organizations are looked at; a claim that found nothing goes on behind them next time.
+//!
+//! An execution whose row cannot be read fails with code `corrupt_record`, alone: it must not hold up the others.
 
 use std::collections::HashMap;
 
@@ -16,12 +19,14 @@ use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::rescue::without_result;
 use super::share::{self, Candidate, Portion, Tenant};
 use super::transition::sources;
-use super::{ClaimRequest, Claimed, Lease, Parent};
+use super::{ClaimRequest, Claimed, Ended, Ending, ErrorSummary, Lease, Parent, end};
 use crate::backend::rows::{Column, Kind, Rows, required};
-use crate::backend::{Backend, execute, query};
+use crate::backend::{Backend, execute, lock, query};
 use crate::clock::truncate;
+use crate::notify::Topic;
 use crate::{Db, Error, Result};
 
 /// Names the lock among the advisory locks of a PostgreSQL database: "claim" in ASCII.
@@ -42,6 +47,10 @@ const MAX_LEASE_MS: u64 = 24 * 60 * 60 * 1_000;
 /// # Errors
 /// Those of the database.
 pub async fn claim(db: &Db, now: DateTime<Utc>, request: &ClaimRequest) -> Result<Vec<Claimed>> {
+    db.in_time(take(db, now, request)).await
+}
+
+async fn take(db: &Db, now: DateTime<Utc>, request: &ClaimRequest) -> Result<Vec<Claimed>> {
     let limit = request.limit.min(MAX_LIMIT);
     let now = truncate(now);
     if limit == 0 || !is_anything_ready(db, now).await? {
@@ -56,18 +65,39 @@ pub async fn claim(db: &Db, now: DateTime<Utc>, request: &ClaimRequest) -> Resul
     }
     let cursor = &db.cursors().claim;
     let tenants = tenants(&tx, now, cursor.get(), request).await?;
-    let portions = share::portions(tenants, limit);
-    let candidates = candidates(&tx, now, &portions).await?;
-    let chosen = share::choose(&portions, candidates, limit);
-    let Some(last) = chosen.last().map(|candidate| candidate.organization_id) else {
-        tx.commit().await?;
-        return Ok(Vec::new());
-    };
+    let chosen = choose(&tx, now, &tenants, limit).await?;
+    let next = share::next_cursor(&tenants, &chosen);
     let leases = lease(&tx, now, request, &chosen).await?;
-    let claimed = start(&tx, now, leases, &chosen).await?;
+    let (claimed, corrupt) = start(&tx, now, leases, &chosen).await?;
+    let woken = fail_corrupt(&tx, now, &corrupt).await?;
     tx.commit().await?;
-    cursor.set(last);
+    if let Some(next) = next {
+        cursor.set(next);
+    }
+    if !woken.is_empty() {
+        db.notifier().notify(Topic::Queue);
+    }
+    corrupt.into_iter().for_each(|(id, _)| db.notifier().notify(Topic::Execution(id)));
     Ok(claimed)
+}
+
+/// Looks at as many organizations as could fill the claim, and at more of them when those could not.
+async fn choose(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    tenants: &[Tenant],
+    limit: u64,
+) -> Result<Vec<Candidate>> {
+    let portions = share::portions(tenants, limit);
+    let mut found = Vec::new();
+    for part in portions.chunks(usize::try_from(limit).unwrap_or(usize::MAX)) {
+        found.extend(candidates(tx, now, part).await?);
+        let chosen = share::choose(&portions, &found, limit);
+        if chosen.len() as u64 >= limit {
+            return Ok(chosen);
+        }
+    }
+    Ok(share::choose(&portions, &found, limit))
 }
 
 async fn is_anything_ready(db: &Db, now: DateTime<Utc>) -> Result<bool> {
@@ -96,7 +126,7 @@ async fn tenants(
         )
     };
     let body = format!(
-        "{}{} SELECT t.id, o.max_concurrency, (SELECT count(*) FROM execution_queue l \
+        "{}{} SELECT t.id, t.lap, o.max_concurrency, (SELECT count(*) FROM execution_queue l \
          WHERE l.state = 'leased' AND l.organization_id = t.id) AS leased \
          FROM (SELECT id, 0 AS lap, turn FROM behind UNION ALL \
                SELECT id, 1 AS lap, turn FROM again) t \
@@ -115,6 +145,7 @@ async fn tenants(
     let read = |row: QueryResult| -> Result<Tenant> {
         Ok(Tenant {
             organization_id: row.try_get("", "id")?,
+            is_behind_cursor: row.try_get::<i32>("", "lap")? == 0,
             leased: row.try_get("", "leased")?,
             limit: row.try_get::<Option<i64>>("", "max_concurrency")?.or(default),
         })
@@ -159,7 +190,9 @@ async fn candidates(
     Ok(candidates)
 }
 
-/// The first ready executions of an organization that no limit holds back. The order is that of the index and no finer,
+/// The first ready executions of an organization that no limit holds back. An execution that was claimed once holds its
+/// key until it ends, so one that has not started needs that nobody else has; one that has only needs that no other
+/// runs, or two that had the key before that rule was kept would wait for each other. The order is that of the index and no finer,
 /// or the whole line would have to be sorted.
 fn head(organization: &str, now: &str, take: &str) -> String {
     let limit = "(SELECT w.concurrency_limit FROM workflows w WHERE w.id = q.workflow_id)";
@@ -171,8 +204,9 @@ fn head(organization: &str, now: &str, take: &str) -> String {
          FROM execution_queue q WHERE q.state = 'ready' AND q.organization_id = {organization} AND q.run_at <= {now} \
          AND CASE WHEN {limit} IS NULL THEN true ELSE {running} < {limit} END \
          AND CASE WHEN q.concurrency_key IS NULL THEN true ELSE NOT EXISTS (SELECT 1 FROM execution_queue l \
-         WHERE l.state IN ('leased', 'waiting') AND l.organization_id = q.organization_id \
-         AND l.concurrency_key = q.concurrency_key) END \
+         WHERE l.organization_id = q.organization_id AND l.concurrency_key = q.concurrency_key \
+         AND l.execution_id <> q.execution_id \
+         AND (l.state = 'leased' OR (q.lease_token = 0 AND l.lease_token > 0))) END \
          ORDER BY q.priority DESC, q.run_at LIMIT {take}"
     )
 }
@@ -236,13 +270,16 @@ pub(super) fn lease_end(now: DateTime<Utc>, lease_ms: u64) -> DateTime<Utc> {
     truncate(now) + TimeDelta::milliseconds(lease_ms)
 }
 
+/// Executions that cannot be read, with the reason.
+type Corrupt = Vec<(Uuid, String)>;
+
 /// Marks the executions as running and reads what a worker needs of them.
 async fn start(
     tx: &impl ConnectionTrait,
     now: DateTime<Utc>,
     mut taken: HashMap<Uuid, Taken>,
     chosen: &[Candidate],
-) -> Result<Vec<Claimed>> {
+) -> Result<(Vec<Claimed>, Corrupt)> {
     static COLUMNS: [Column; 2] = [required("v_id", Kind::Uuid), required("v_now", Kind::Timestamp)];
     let mut rows = Rows::new(&COLUMNS);
     taken.keys().for_each(|id| rows.push([(*id).into(), now.into()]));
@@ -256,13 +293,50 @@ async fn start(
         sources(Event::Claimed),
     );
     let mut claimed = HashMap::with_capacity(taken.len());
+    let mut corrupt = Vec::new();
     for row in rows.query(tx, &body).await? {
         let id: Uuid = row.try_get("", "id")?;
-        if let Some(taken) = taken.remove(&id) {
-            claimed.insert(id, read_claimed(&row, taken)?);
+        let Some(taken) = taken.remove(&id) else { continue };
+        match read_claimed(&row, taken) {
+            Ok(read) => {
+                claimed.insert(id, read);
+            }
+            Err(Error::Database(error)) => corrupt.push((id, error.to_string())),
+            Err(error) => corrupt.push((id, error.to_string())),
         }
     }
-    Ok(chosen.iter().filter_map(|candidate| claimed.remove(&candidate.execution_id)).collect())
+    Ok((chosen.iter().filter_map(|candidate| claimed.remove(&candidate.execution_id)).collect(), corrupt))
+}
+
+/// Ends executions that cannot be read, and gives the parents that are ready now.
+async fn fail_corrupt(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    corrupt: &[(Uuid, String)],
+) -> Result<Vec<Uuid>> {
+    if corrupt.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = corrupt.iter().map(|(id, _)| *id).collect();
+    lock::queue_rows(tx, &[], lock::Parents::Of(&ids)).await?;
+    let ended: Vec<(Uuid, Ended)> =
+        corrupt.iter().map(|(id, reason)| (*id, corrupt_record(reason))).collect();
+    let endings: Vec<Ending<'_>> =
+        ended.iter().map(|(id, ended)| Ending { execution_id: *id, ended }).collect();
+    for (id, reason) in corrupt {
+        tracing::error!(execution_id = %id, reason, "an execution cannot be read and has failed");
+    }
+    end(tx, now, &endings).await
+}
+
+fn corrupt_record(reason: &str) -> Ended {
+    let error = ErrorSummary {
+        message: format!("the record of the execution cannot be read: {reason}"),
+        code: "corrupt_record".to_owned(),
+        stack: None,
+        node_id: None,
+    };
+    without_result(ExecutionStatus::Failed, Some(error))
 }
 
 fn read_claimed(row: &QueryResult, taken: Taken) -> Result<Claimed> {

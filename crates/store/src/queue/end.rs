@@ -7,13 +7,14 @@ use engine::execution::ExecutionStatus;
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
 
+use super::cancel::{awaited, lock_with_awaited, stop};
 use super::transition::can_end;
 use super::wake::{Cause, wake};
 use super::{Ended, Held, Lease};
+use crate::backend::Backend;
 use crate::backend::rows::{Column, Kind, Rows, ids, optional, optional_json, optional_text, required};
-use crate::backend::{Backend, lock};
 use crate::clock::truncate;
-use crate::{Error, Result};
+use crate::{Error, Result, journal};
 
 /// Executions over which the average duration of a workflow is taken, about: it follows changes.
 const AVERAGE_OVER: i64 = 100;
@@ -22,7 +23,8 @@ const AVERAGE_OVER: i64 = 100;
 pub(super) const UNCOUNTED: i64 = -1;
 
 /// Ends an execution, if the lease holds: final status, statistics of the workflow, the queue row goes, and the parent
-/// becomes ready when this was the last child that it waited for.
+/// becomes ready when this was the last child that it waited for. One that ends as cancelled takes along the children that
+/// it waits for, and whatever does not complete leaves no open step behind.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the status is not final; those of the database.
@@ -33,10 +35,12 @@ pub async fn finish(
     ended: &Ended,
 ) -> Result<Held> {
     let execution_id = lease.execution_id;
-    let rows = lock::queue_rows(tx, &[execution_id], lock::Parents::Of(&[execution_id])).await?;
+    let roots = if ended.status == ExecutionStatus::Cancelled { vec![execution_id] } else { Vec::new() };
+    let rows = lock_with_awaited(tx, &[execution_id], &[execution_id], &roots).await?;
     if !rows.get(&execution_id).is_some_and(|row| row.is_held_by(lease)) {
         return Ok(Held::Lost);
     }
+    stop(tx, now, &awaited(tx, &roots).await?).await?;
     end(tx, now, &[Ending { execution_id, ended }]).await?;
     Ok(Held::Yes)
 }
@@ -72,7 +76,7 @@ static ENDINGS: [Column; 11] = [
 ];
 
 /// The same for executions that nobody else can end: the caller has locked their queue rows and those of their parents.
-/// A final status is never overwritten. Gives the parents that are ready now.
+/// A final status is never overwritten. Steps that are still open were stopped, unless the execution completed. Gives the parents that are ready now.
 pub(crate) async fn end(
     tx: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -81,6 +85,13 @@ pub(crate) async fn end(
     if endings.is_empty() {
         return Ok(Vec::new());
     }
+    // Before the steps are counted.
+    let stopped: Vec<Uuid> = endings
+        .iter()
+        .filter(|ending| ending.ended.status != ExecutionStatus::Completed)
+        .map(|ending| ending.execution_id)
+        .collect();
+    journal::close_steps(tx, now, &stopped, journal::StepStatus::Cancelled).await?;
     let outcomes = write(tx, truncate(now), endings).await?;
     let executions = endings.iter().map(|ending| ending.execution_id);
     ids(executions)

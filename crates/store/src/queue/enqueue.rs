@@ -51,16 +51,38 @@ static QUEUE: [Column; 8] = [
 const SKIP_KNOWN_OCCURRENCES: &str = " ON CONFLICT (schedule_id, scheduled_for) \
      WHERE schedule_id IS NOT NULL AND trigger_type = 'schedule' DO NOTHING RETURNING id";
 
+/// An execution that is known, by its id or its occurrence, is passed over.
+const SKIP_KNOWN: &str = " ON CONFLICT DO NOTHING RETURNING id";
+
 /// Writes executions and their queue rows, and gives the ids of those that are new: an occurrence of a schedule that
 /// has an execution already is passed over. Whoever calls it commits, and then notifies [`crate::Topic::Queue`].
 ///
 /// # Errors
 /// [`crate::Error::Unique`] with `pk_executions` when an id exists, [`crate::Error::ForeignKey`] when something that
-/// is referred to does not.
+/// is referred to does not, [`crate::Error::Invalid`] when JSON is nested deeper than [`crate::MAX_DEPTH`] levels.
 pub async fn enqueue(
     tx: &impl ConnectionTrait,
     now: DateTime<Utc>,
     executions: &[NewExecution],
+) -> Result<Vec<Uuid>> {
+    write(tx, now, executions, SKIP_KNOWN_OCCURRENCES).await
+}
+
+/// The same for executions that may have been enqueued before, by a commit whose answer was lost: one whose id exists is
+/// passed over, whatever has become of it since.
+pub(crate) async fn enqueue_again(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    executions: &[NewExecution],
+) -> Result<Vec<Uuid>> {
+    write(tx, now, executions, SKIP_KNOWN).await
+}
+
+async fn write(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    executions: &[NewExecution],
+    on_conflict: &str,
 ) -> Result<Vec<Uuid>> {
     if executions.is_empty() {
         return Ok(Vec::new());
@@ -70,7 +92,7 @@ pub async fn enqueue(
     for execution in executions {
         rows.push(row(now, execution)?);
     }
-    let insert = rows.insert_into("executions") + SKIP_KNOWN_OCCURRENCES;
+    let insert = rows.insert_into("executions") + on_conflict;
     let mut inserted = HashSet::with_capacity(executions.len());
     for row in rows.query(tx, &insert).await? {
         inserted.insert(row.try_get::<Uuid>("", "id")?);
@@ -98,10 +120,10 @@ pub async fn enqueue(
 fn row(now: DateTime<Utc>, new: &NewExecution) -> Result<[sea_orm::Value; 18]> {
     let trigger_data = match &new.trigger_data {
         Some(data) => json("trigger_data", data)?,
-        None => json("trigger_data", &Map::new())?,
+        None => json("trigger_data", &Json::Object(Map::new()))?,
     };
     let metadata = match &new.metadata {
-        Json::Null => json("metadata", &Map::new())?,
+        Json::Null => json("metadata", &Json::Object(Map::new()))?,
         metadata => json_binary("metadata", metadata)?,
     };
     Ok([

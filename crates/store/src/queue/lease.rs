@@ -31,6 +31,10 @@ pub async fn heartbeat(db: &Db, now: DateTime<Utc>, leases: &[Lease], lease_ms: 
     if leases.is_empty() {
         return Ok(Heartbeat::default());
     }
+    db.in_time(extend(db, now, leases, lease_ms)).await
+}
+
+async fn extend(db: &Db, now: DateTime<Utc>, leases: &[Lease], lease_ms: u64) -> Result<Heartbeat> {
     let until = lease_end(now, lease_ms);
     let mut rows = Rows::new(&LEASES);
     for lease in leases {

@@ -34,6 +34,7 @@ pub use claim::claim;
 pub use end::finish;
 pub(crate) use end::{Ending, end};
 pub use enqueue::enqueue;
+pub(crate) use enqueue::enqueue_again;
 pub(crate) use lease::release_held;
 pub use lease::{heartbeat, release};
 pub use records::{

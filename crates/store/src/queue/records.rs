@@ -88,7 +88,8 @@ pub struct NewExecution {
     pub priority: i64,
     /// Not to be claimed before.
     pub run_at: DateTime<Utc>,
-    /// Executions of an organization with the same key are not leased at the same time. One that waits holds no key.
+    /// Executions of an organization with the same key run one after the other: from its first claim until its end an
+    /// execution holds the key, also while it waits or has been handed back.
     pub concurrency_key: Option<String>,
     /// The step that waits for it.
     pub parent: Option<Parent>,

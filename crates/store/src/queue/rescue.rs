@@ -7,6 +7,7 @@ use engine::execution::{Event, ExecutionStatus};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+use super::cancel::{awaited, lock_with_awaited, stop};
 use super::end::{Ending, UNCOUNTED, end};
 use super::lease::make_pending;
 use super::suspend::never;
@@ -25,6 +26,10 @@ use crate::{Db, Result, journal};
 /// # Errors
 /// Those of the database.
 pub async fn requeue_lost(db: &Db, now: DateTime<Utc>, limit: u64, max_claims: u32) -> Result<Rescued> {
+    db.in_time(rescue(db, now, limit, max_claims)).await
+}
+
+async fn rescue(db: &Db, now: DateTime<Utc>, limit: u64, max_claims: u32) -> Result<Rescued> {
     let now = truncate(now);
     let passed = "SELECT 1 FROM execution_queue WHERE state = 'leased' AND lease_until < ? LIMIT 1";
     if query(db.reader(), passed, [now.into()]).await?.is_empty() {
@@ -35,16 +40,18 @@ pub async fn requeue_lost(db: &Db, now: DateTime<Utc>, limit: u64, max_claims: u
     requeue(&tx, &rescued.requeued).await?;
     let mut ending = rescued.failed.clone();
     ending.extend(&rescued.cancelled);
-    lock::queue_rows(&tx, &[], lock::Parents::Of(&ending)).await?;
+    lock_with_awaited(&tx, &[], &ending, &rescued.cancelled).await?;
+    let children = stop(&tx, now, &awaited(&tx, &rescued.cancelled).await?).await?;
     let (failed, cancelled) = (lost_too_often(max_claims), without_result(ExecutionStatus::Cancelled, None));
     let failed = rescued.failed.iter().map(|id| Ending { execution_id: *id, ended: &failed });
     let cancelled = rescued.cancelled.iter().map(|id| Ending { execution_id: *id, ended: &cancelled });
     let endings: Vec<Ending<'_>> = failed.chain(cancelled).collect();
     journal::close_steps(&tx, now, &rescued.failed, journal::StepStatus::Failed).await?;
-    journal::close_steps(&tx, now, &rescued.cancelled, journal::StepStatus::Cancelled).await?;
     end(&tx, now, &endings).await?;
     tx.commit().await?;
     db.notifier().notify(Topic::Queue);
+    ending.extend(children.ended);
+    ending.extend(children.requested);
     ending.into_iter().for_each(|id| db.notifier().notify(Topic::Execution(id)));
     Ok(rescued)
 }
@@ -116,8 +123,8 @@ pub(super) fn without_result(status: ExecutionStatus, error: Option<ErrorSummary
 /// Those of the database.
 pub async fn resume_due(db: &Db, now: DateTime<Utc>, limit: u64) -> Result<Vec<Uuid>> {
     let now = truncate(now);
-    let mut resumed = resume_by_time(db, now, limit).await?;
-    resumed.extend(resume_forgotten(db, now, limit).await?);
+    let mut resumed = db.in_time(resume_by_time(db, now, limit)).await?;
+    resumed.extend(db.in_time(resume_forgotten(db, now, limit)).await?);
     if !resumed.is_empty() {
         db.notifier().notify(Topic::Queue);
     }

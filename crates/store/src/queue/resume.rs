@@ -38,7 +38,7 @@ pub enum Resumed {
 /// on. Whoever calls it commits, and then notifies [`crate::Topic::Queue`].
 ///
 /// # Errors
-/// Those of the database.
+/// [`crate::Error::Invalid`] when the request is nested too deep; those of the database.
 pub async fn resume_by_token(
     tx: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -65,7 +65,7 @@ pub async fn resume_by_token(
     };
     let sql = format!("UPDATE execution_steps SET context = ?{cast}, resume_token_hash = ? WHERE id = ?");
     let used = format!("{USED_TOKEN}{token_hash}");
-    execute(tx, &sql, [json("context", &context)?, used.into(), step.id.into()]).await?;
+    execute(tx, &sql, [json("context", &Json::Object(context))?, used.into(), step.id.into()]).await?;
     // If it is not waiting yet, its worker is about to suspend it, and will find the request.
     wake(tx, now, &[execution_id], Cause::Certain).await?;
     Ok(Resumed::Yes { execution_id, organization_id: step.organization_id })

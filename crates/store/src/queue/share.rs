@@ -10,13 +10,15 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-/// Candidates that are looked at for one claim, about: bounds the cost of a claim with many organizations.
+/// Candidates that are read at a time for one claim, about: bounds the cost of a claim with many organizations.
 const MAX_CANDIDATES: u64 = 1_024;
 
 /// An organization that has something to run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tenant {
     pub(super) organization_id: Uuid,
+    /// Whether it comes behind where the latest claim stopped, or was reached by starting over.
+    pub(super) is_behind_cursor: bool,
     /// Executions that run now.
     pub(super) leased: i64,
     /// Most that may run; `None` for no limit.
@@ -42,20 +44,20 @@ pub(super) struct Candidate {
     pub(super) workflow_room: Option<(i64, i64)>,
 }
 
-/// The organizations whose candidates are needed for a claim of `limit`, in the order of their turns.
+/// The organizations that may run more, in the order of their turns, for a claim of `limit`.
 ///
-/// Each has at least one ready execution, so the `limit` ones that have least running are enough.
-pub(super) fn portions(tenants: Vec<Tenant>, limit: u64) -> Vec<Portion> {
-    let mut free: Vec<(Tenant, u64)> = tenants
-        .into_iter()
+/// Each has at least one ready execution, so the first `limit` ones are enough unless something holds those back.
+pub(super) fn portions(tenants: &[Tenant], limit: u64) -> Vec<Portion> {
+    let mut free: Vec<(&Tenant, u64)> = tenants
+        .iter()
         .filter_map(|tenant| {
             let room = tenant.limit.map_or(i64::MAX, |limit| limit.saturating_sub(tenant.leased));
             u64::try_from(room).ok().filter(|room| *room > 0).map(|room| (tenant, room))
         })
         .collect();
     free.sort_by_key(|(tenant, _)| tenant.leased);
-    free.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let each = limit.min(MAX_CANDIDATES / u64::try_from(free.len().max(1)).unwrap_or(1)).max(1);
+    let at_once = u64::try_from(free.len()).unwrap_or(u64::MAX).min(limit).max(1);
+    let each = limit.min(MAX_CANDIDATES / at_once).max(1);
     free.into_iter()
         .map(|(tenant, room)| Portion {
             organization_id: tenant.organization_id,
@@ -67,13 +69,13 @@ pub(super) fn portions(tenants: Vec<Tenant>, limit: u64) -> Vec<Portion> {
 
 /// The executions to claim, at most `limit`, within the limits of workflows and keys. `candidates` holds those of each
 /// organization in their order.
-pub(super) fn choose(portions: &[Portion], candidates: Vec<Candidate>, limit: u64) -> Vec<Candidate> {
+pub(super) fn choose(portions: &[Portion], candidates: &[Candidate], limit: u64) -> Vec<Candidate> {
     let turns: HashMap<Uuid, (usize, i64)> =
         portions.iter().enumerate().map(|(turn, p)| (p.organization_id, (turn, p.leased))).collect();
     let mut workflows: HashMap<Uuid, i64> = HashMap::new();
     let mut keys: HashSet<(Uuid, String)> = HashSet::new();
     let mut ranks: HashMap<Uuid, i64> = HashMap::new();
-    let mut line: Vec<(i64, usize, Candidate)> = Vec::new();
+    let mut line: Vec<(i64, usize, &Candidate)> = Vec::new();
     for candidate in candidates {
         let Some((turn, leased)) = turns.get(&candidate.organization_id) else { continue };
         if let Some((most, running)) = candidate.workflow_room {
@@ -95,7 +97,20 @@ pub(super) fn choose(portions: &[Portion], candidates: Vec<Candidate>, limit: u6
     // Stable: the executions of an organization stay in their order.
     line.sort_by_key(|(place, turn, _)| (*place, *turn));
     line.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    line.into_iter().map(|(_, _, candidate)| candidate).collect()
+    line.into_iter().map(|(_, _, candidate)| candidate.clone()).collect()
+}
+
+/// Where the next claim goes on: behind the organization that was served last. When none of those behind the cursor
+/// could be served, all of them were in vain, so it goes on behind them; what lies further is not held up.
+pub(super) fn next_cursor(tenants: &[Tenant], chosen: &[Candidate]) -> Option<Uuid> {
+    let behind: Vec<Uuid> = tenants
+        .iter()
+        .filter(|tenant| tenant.is_behind_cursor)
+        .map(|tenant| tenant.organization_id)
+        .collect();
+    let served = chosen.iter().map(|candidate| candidate.organization_id);
+    let served_behind = served.clone().filter(|id| behind.contains(id)).last();
+    served_behind.or(behind.last().copied()).or(served.last())
 }
 
 #[cfg(test)]
@@ -109,7 +124,7 @@ mod tests {
     }
 
     fn tenant(number: u128, leased: i64, limit: Option<i64>) -> Tenant {
-        Tenant { organization_id: id(number), leased, limit }
+        Tenant { organization_id: id(number), is_behind_cursor: true, leased, limit }
     }
 
     fn candidates(organization: u128, count: u128) -> impl Iterator<Item = Candidate> {
@@ -123,8 +138,8 @@ mod tests {
     }
 
     fn chosen(tenants: Vec<Tenant>, candidates: Vec<Candidate>, limit: u64) -> Vec<u128> {
-        let portions = portions(tenants, limit);
-        choose(&portions, candidates, limit).iter().map(|c| c.organization_id.as_u128()).collect()
+        let portions = portions(&tenants, limit);
+        choose(&portions, &candidates, limit).iter().map(|c| c.organization_id.as_u128()).collect()
     }
 
     #[test]
@@ -143,8 +158,8 @@ mod tests {
 
     #[test]
     fn an_organization_at_its_limit_gets_nothing() {
-        assert_eq!(portions(vec![tenant(1, 2, Some(2)), tenant(2, 5, Some(2))], 10), []);
-        let portions = portions(vec![tenant(1, 2, Some(5))], 10);
+        assert_eq!(portions(&[tenant(1, 2, Some(2)), tenant(2, 5, Some(2))], 10), []);
+        let portions = portions(&[tenant(1, 2, Some(5))], 10);
         assert_eq!(portions[0].take, 3);
     }
 
@@ -158,9 +173,9 @@ mod tests {
         });
         all[4].concurrency_key = Some("k".to_owned());
         all[5].concurrency_key = Some("k".to_owned());
-        let portions = portions(tenants, 10);
+        let portions = portions(&tenants, 10);
         let chosen: Vec<u128> =
-            choose(&portions, all, 10).iter().map(|c| c.execution_id.as_u128() % 1_000_000).collect();
+            choose(&portions, &all, 10).iter().map(|c| c.execution_id.as_u128() % 1_000_000).collect();
         assert_eq!(chosen, [0, 1, 4]);
     }
 

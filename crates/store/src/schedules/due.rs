@@ -7,7 +7,7 @@ use entity::{schedules, workflows};
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value,
+    QuerySelect, Select, Statement, Value,
 };
 use uuid::Uuid;
 
@@ -48,16 +48,53 @@ struct WorkflowRow {
 /// # Errors
 /// Those of the database.
 pub async fn claim_due(tx: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<Due>> {
-    let rows = schedules::Entity::find()
+    let rows = due(now).limit(limit).all(tx).await?;
+    with_workflows(tx, rows).await
+}
+
+/// Takes this schedule if it is due and nobody else has it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim_one(
+    tx: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    schedule_id: Uuid,
+) -> Result<Option<Due>> {
+    let rows = due(now).filter(schedules::Column::Id.eq(schedule_id)).all(tx).await?;
+    Ok(with_workflows(tx, rows).await?.pop())
+}
+
+/// The schedules that are due, the longest due first, without taking them.
+///
+/// # Errors
+/// Those of the database.
+pub async fn due_ids(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u64) -> Result<Vec<Uuid>> {
+    Ok(schedules::Entity::find()
+        .select_only()
+        .column(schedules::Column::Id)
         .filter(schedules::Column::IsActive.eq(true))
         .filter(schedules::Column::NextRunAt.lte(now.fixed_offset()))
         .order_by_asc(schedules::Column::NextRunAt)
         .order_by_asc(schedules::Column::Id)
         .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// Schedules that are due, under a lock.
+fn due(now: DateTime<Utc>) -> Select<schedules::Entity> {
+    schedules::Entity::find()
+        .filter(schedules::Column::IsActive.eq(true))
+        .filter(schedules::Column::NextRunAt.lte(now.fixed_offset()))
+        .order_by_asc(schedules::Column::NextRunAt)
+        .order_by_asc(schedules::Column::Id)
         // On SQLite this adds nothing, and need not: there is one write transaction at a time.
         .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
-        .all(tx)
-        .await?;
+}
+
+async fn with_workflows(tx: &impl ConnectionTrait, rows: Vec<Schedule>) -> Result<Vec<Due>> {
     let mut workflow_ids: Vec<Uuid> = rows.iter().map(|schedule| schedule.workflow_id).collect();
     workflow_ids.sort_unstable();
     workflow_ids.dedup();

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::page::{Cursor, Direction, Page, PageRequest};
 use crate::{Error, Result, ids, text};
 
-pub use due::{Advanced, Due, Reconciled, advance, claim_due, reconcile};
+pub use due::{Advanced, Due, Reconciled, advance, claim_due, claim_one, due_ids, reconcile};
 pub use entity::schedules::Model as Schedule;
 pub use model::{MissedRunPolicy, OverlapPolicy, Timing, trigger_node_id};
 
