@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use store::settings::{self, Arguments};
 use store::probe::Probe;
+use store::settings::{self, Arguments};
 use store::telemetry::Telemetry;
 use store::vault::IfMissing;
 use store::{files, service};

@@ -64,12 +64,14 @@ impl Modify for Security {
 /// The document of the whole API.
 #[must_use]
 pub fn document() -> Document {
-    let (_, mut document) =
-        actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes::configure).split_for_parts();
+    let (_, mut document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(routes::configure)
+        .split_for_parts();
     for (path, item) in &mut document.paths.paths {
         let has_parameters = path.contains('{');
-        let operations =
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             add_refusals(operation, has_parameters);
         }
@@ -82,7 +84,8 @@ pub fn document() -> Document {
 fn add_refusals(operation: &mut Operation, has_parameters: bool) {
     // An operation that needs nobody signed in says so with an empty list.
     let is_public = operation.security.as_ref().is_some_and(|schemes| schemes.iter().all(is_empty));
-    let takes_input = operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
+    let takes_input =
+        operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
     let refusals = [
         ("400", takes_input, "The request is not valid; `errors` names the fields"),
         ("401", !is_public, "Nobody is signed in"),
@@ -94,7 +97,11 @@ fn add_refusals(operation: &mut Operation, has_parameters: bool) {
     ];
     for (status, applies, description) in refusals {
         if applies {
-            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+            operation
+                .responses
+                .responses
+                .entry(status.to_owned())
+                .or_insert_with(|| RefOr::T(problem(description)));
         }
     }
     for (status, response) in &mut operation.responses.responses {

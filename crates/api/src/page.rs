@@ -36,7 +36,9 @@ impl<T> Page<T> {
 /// Names `limit` or `after`.
 pub fn page_request(limit: Option<u64>, after: Option<&str>) -> Result<PageRequest, Problem> {
     let after = after
-        .map(|text| text.parse().map_err(|_| Problem::field("after", "is not a cursor that an earlier page gave out")))
+        .map(|text| {
+            text.parse().map_err(|_| Problem::field("after", "is not a cursor that an earlier page gave out"))
+        })
         .transpose()?;
     Ok(PageRequest::new(limit, after)?)
 }

@@ -81,7 +81,11 @@ impl NodeSpec {
 
 impl fmt::Debug for NodeSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NodeSpec").field("id", &self.id).field("name", &self.name).field("type", &self.node_type()).finish()
+        f.debug_struct("NodeSpec")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("type", &self.node_type())
+            .finish()
     }
 }
 
@@ -119,14 +123,18 @@ impl Graph {
     /// The enabled triggers, upper ones first.
     #[must_use]
     pub fn triggers(&self) -> Vec<NodeIndex> {
-        let mut found: Vec<_> = (0..self.nodes.len()).filter(|&i| self.nodes[i].is_trigger() && !self.nodes[i].disabled).collect();
+        let mut found: Vec<_> = (0..self.nodes.len())
+            .filter(|&i| self.nodes[i].is_trigger() && !self.nodes[i].disabled)
+            .collect();
         found.sort_by(|&a, &b| self.nodes[a].position.order(&self.nodes[b].position));
         found
     }
 
     /// The enabled triggers of a type.
     pub fn triggers_of(&self, node_type: &str) -> impl Iterator<Item = &NodeSpec> {
-        self.nodes.iter().filter(move |node| node.is_trigger() && !node.disabled && node.node_type() == node_type)
+        self.nodes
+            .iter()
+            .filter(move |node| node.is_trigger() && !node.disabled && node.node_type() == node_type)
     }
 
     /// Every node from which `node` can be reached.

@@ -38,7 +38,13 @@ pub enum Backoff {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { max_attempts: 1, backoff: Backoff::Exponential, delay_ms: 1_000, max_delay_ms: 60_000, jitter: 0.2 }
+        Self {
+            max_attempts: 1,
+            backoff: Backoff::Exponential,
+            delay_ms: 1_000,
+            max_delay_ms: 60_000,
+            jitter: 0.2,
+        }
     }
 }
 
@@ -117,7 +123,13 @@ mod tests {
 
     #[test]
     fn an_exponential_delay_doubles_up_to_its_bound() {
-        let policy = RetryPolicy { max_attempts: 9, delay_ms: 100, max_delay_ms: 500, jitter: 0.0, ..RetryPolicy::default() };
+        let policy = RetryPolicy {
+            max_attempts: 9,
+            delay_ms: 100,
+            max_delay_ms: 500,
+            jitter: 0.0,
+            ..RetryPolicy::default()
+        };
         let delays: Vec<_> = (1..6).filter_map(|attempt| policy.delay_after(attempt, Uuid::nil())).collect();
         assert_eq!(delays, [100, 200, 400, 500, 500]);
     }

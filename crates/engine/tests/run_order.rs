@@ -12,7 +12,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Nodes as `(name, type, x, y)`, edges as `(source, output, target, input)`.
-fn graph(nodes: &[(&str, &str, i32, i32)], edges: &[(&str, &str, &str, &str)], patch: impl Fn(&mut Value)) -> Arc<Graph> {
+fn graph(
+    nodes: &[(&str, &str, i32, i32)],
+    edges: &[(&str, &str, &str, &str)],
+    patch: impl Fn(&mut Value),
+) -> Arc<Graph> {
     let nodes: Vec<_> = nodes
         .iter()
         .map(|(name, node_type, x, y)| {
@@ -65,8 +69,19 @@ fn start(graph: &Arc<Graph>) -> Run {
 #[test]
 fn branches_run_depth_first_the_upper_one_first() {
     let graph = graph(
-        &[("T", "manual", 0, 0), ("Low", "no_op", 1, 9), ("Up", "no_op", 1, 1), ("Low2", "no_op", 2, 9), ("Up2", "no_op", 2, 1)],
-        &[("T", "output", "Low", "input"), ("T", "output", "Up", "input"), ("Low", "output", "Low2", "input"), ("Up", "output", "Up2", "input")],
+        &[
+            ("T", "manual", 0, 0),
+            ("Low", "no_op", 1, 9),
+            ("Up", "no_op", 1, 1),
+            ("Low2", "no_op", 2, 9),
+            ("Up2", "no_op", 2, 1),
+        ],
+        &[
+            ("T", "output", "Low", "input"),
+            ("T", "output", "Up", "input"),
+            ("Low", "output", "Low2", "input"),
+            ("Up", "output", "Up2", "input"),
+        ],
         |_| {},
     );
     assert_eq!(drive(&mut start(&graph), pass), ["T", "Up", "Up2", "Low", "Low2"]);
@@ -74,7 +89,14 @@ fn branches_run_depth_first_the_upper_one_first() {
 
 fn diamond() -> Arc<Graph> {
     graph(
-        &[("T", "manual", 0, 0), ("If", "if", 1, 0), ("A", "no_op", 2, 0), ("B", "no_op", 2, 5), ("M", "merge", 3, 0), ("End", "no_op", 4, 0)],
+        &[
+            ("T", "manual", 0, 0),
+            ("If", "if", 1, 0),
+            ("A", "no_op", 2, 0),
+            ("B", "no_op", 2, 5),
+            ("M", "merge", 3, 0),
+            ("End", "no_op", 4, 0),
+        ],
         &[
             ("T", "output", "If", "input"),
             ("If", "true", "A", "input"),
@@ -93,7 +115,10 @@ fn a_merge_waits_for_both_branches() {
     let order = drive(&mut start(&graph), |name, task| match name {
         "If" => Ok(vec![items(1), items(1)]),
         "M" => {
-            assert_eq!(task.inputs.iter().map(|items| items.as_ref().map(|items| items.len())).collect::<Vec<_>>(), [Some(1), Some(1)]);
+            assert_eq!(
+                task.inputs.iter().map(|items| items.as_ref().map(|items| items.len())).collect::<Vec<_>>(),
+                [Some(1), Some(1)]
+            );
             Ok(vec![items(2)])
         }
         _ => pass(name, task),
@@ -144,7 +169,12 @@ fn a_node_with_always_output_data_gives_one_empty_item() {
 fn two_edges_into_one_input_run_the_node_twice() {
     let graph = graph(
         &[("T", "manual", 0, 0), ("A", "no_op", 1, 0), ("B", "no_op", 1, 5), ("C", "no_op", 2, 0)],
-        &[("T", "output", "A", "input"), ("T", "output", "B", "input"), ("A", "output", "C", "input"), ("B", "output", "C", "input")],
+        &[
+            ("T", "output", "A", "input"),
+            ("T", "output", "B", "input"),
+            ("A", "output", "C", "input"),
+            ("B", "output", "C", "input"),
+        ],
         |_| {},
     );
     let mut run = start(&graph);
@@ -186,7 +216,12 @@ fn a_failed_node_stops_the_execution_unless_it_says_otherwise() {
 fn a_loop_ends_when_its_node_leaves_by_done() {
     let graph = graph(
         &[("T", "manual", 0, 0), ("Loop", "loop", 1, 0), ("Body", "no_op", 2, 5), ("After", "no_op", 2, 0)],
-        &[("T", "output", "Loop", "input"), ("Loop", "loop", "Body", "input"), ("Body", "output", "Loop", "input"), ("Loop", "done", "After", "input")],
+        &[
+            ("T", "output", "Loop", "input"),
+            ("Loop", "loop", "Body", "input"),
+            ("Body", "output", "Loop", "input"),
+            ("Loop", "done", "After", "input"),
+        ],
         |_| {},
     );
     let mut run = start(&graph);
@@ -202,7 +237,11 @@ fn a_loop_ends_when_its_node_leaves_by_done() {
 fn an_endless_loop_is_stopped_by_name() {
     let graph = graph(
         &[("T", "manual", 0, 0), ("Loop", "loop", 1, 0), ("Body", "no_op", 2, 5)],
-        &[("T", "output", "Loop", "input"), ("Loop", "loop", "Body", "input"), ("Body", "output", "Loop", "input")],
+        &[
+            ("T", "output", "Loop", "input"),
+            ("Loop", "loop", "Body", "input"),
+            ("Body", "output", "Loop", "input"),
+        ],
         |definition| definition["settings"] = json!({"maxSteps": 10}),
     );
     let mut run = start(&graph);
@@ -242,7 +281,9 @@ fn origins_are_filled_in_where_the_counts_tell_them() {
     let record = &run.data().runs(b)[0];
     let trace = |item: usize| {
         let sources = &record.sources;
-        run.data().trace_origin(sources, &[OriginItem { item, input: 0 }], graph.by_name("T").unwrap()).map(|(_, item)| item)
+        run.data()
+            .trace_origin(sources, &[OriginItem { item, input: 0 }], graph.by_name("T").unwrap())
+            .map(|(_, item)| item)
     };
     assert_eq!((trace(0), trace(1)), (Some(0), Some(0)));
 }
@@ -259,7 +300,8 @@ fn random_graph(choices: &[(u8, u8)]) -> Arc<Graph> {
         let input = |n: u8| if merge { json!(format!("input{n}")) } else { Value::Null };
         edges.push(json!({"source": source(*first), "target": format!("n{id}"), "targetHandle": input(1)}));
         if merge || second % 2 == 0 {
-            let edge = json!({"source": source(*second), "target": format!("n{id}"), "targetHandle": input(2)});
+            let edge =
+                json!({"source": source(*second), "target": format!("n{id}"), "targetHandle": input(2)});
             if edges.last() != Some(&edge) {
                 edges.push(edge);
             }

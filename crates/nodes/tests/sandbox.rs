@@ -322,7 +322,8 @@ fn children_of_this_process() -> Vec<String> {
 #[cfg(target_os = "linux")]
 fn is_at_work(child: &str) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{child}/stat")) else { return false };
-    let ticks = stat.rsplit(')').next().and_then(|fields| fields.split_whitespace().nth(11)?.parse::<u32>().ok());
+    let ticks =
+        stat.rsplit(')').next().and_then(|fields| fields.split_whitespace().nth(11)?.parse::<u32>().ok());
     ticks.is_some_and(|ticks| ticks >= 10)
 }
 

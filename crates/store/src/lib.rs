@@ -48,6 +48,6 @@ pub use backend::Backend;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use db::Db;
 pub use error::{Error, Result};
-pub use sea_orm::DatabaseTransaction;
 pub use notify::{Notifier, Receiver, Topic};
+pub use sea_orm::DatabaseTransaction;
 pub use text::{MAX_DEPTH, check_depth};

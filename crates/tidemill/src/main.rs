@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn the_services_expect_the_migrations_that_there_are() {
-        let names: Vec<_> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+        let names: Vec<_> =
+            Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
         assert_eq!(names, store::service::MIGRATIONS);
     }
 

@@ -144,7 +144,9 @@ impl SignedIn {
     async fn find(request: &HttpRequest, token: &str) -> Result<Self, Problem> {
         let state = state(request)?;
         let now = state.db.now();
-        let live = sessions::find_live(state.db.reader(), now, &hash_token(token)).await?.ok_or_else(unauthenticated)?;
+        let live = sessions::find_live(state.db.reader(), now, &hash_token(token))
+            .await?
+            .ok_or_else(unauthenticated)?;
         let idle = now - live.session.last_seen_at.to_utc();
         if idle > TimeDelta::hours(i64::from(state.settings.api.session_idle_hours)) {
             return Err(unauthenticated());
@@ -189,13 +191,20 @@ fn credentials(request: &HttpRequest) -> Result<Credentials, Problem> {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim().to_owned())
             .ok_or_else(|| Problem::new(Code::Unauthenticated, "expected `Authorization: Bearer TOKEN`"))?;
-        return Ok(if ApiKeyToken::is_one(&token) { Credentials::ApiKey(token) } else { Credentials::Session(token) });
+        return Ok(if ApiKeyToken::is_one(&token) {
+            Credentials::ApiKey(token)
+        } else {
+            Credentials::Session(token)
+        });
     }
     let cookie = request.cookie(SESSION_COOKIE).ok_or_else(unauthenticated)?;
     // A browser sends the cookie along wherever the request comes from, so a change must come from our own pages.
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if changes && !is_same_origin(request) {
-        return Err(Problem::new(Code::Forbidden, "a change with the session cookie must come from this site"));
+        return Err(Problem::new(
+            Code::Forbidden,
+            "a change with the session cookie must come from this site",
+        ));
     }
     Ok(Credentials::Session(cookie.value().to_owned()))
 }

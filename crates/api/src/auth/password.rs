@@ -75,15 +75,21 @@ impl Passwords {
         let fits = self
             .in_a_place(move || {
                 password.len() <= MAX_BYTES
-                    && PasswordHash::new(&hash)
-                        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+                    && PasswordHash::new(&hash).is_ok_and(|hash| {
+                        Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
+                    })
             })
             .await?;
         Ok(fits && known)
     }
 
-    async fn in_a_place<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-        let busy = || Problem::new(Code::Unavailable, "too many sign-ins at once").with_retry_after(RETRY_AFTER_SECS);
+    async fn in_a_place<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let busy = || {
+            Problem::new(Code::Unavailable, "too many sign-ins at once").with_retry_after(RETRY_AFTER_SECS)
+        };
         let queued = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| busy())?;
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| busy())?;
         // The work goes on when its caller has gone, so the place is the work's and not the caller's.
@@ -96,7 +102,10 @@ impl Passwords {
 }
 
 fn hash_now(password: &str) -> Result<String, Problem> {
-    Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(Problem::internal)
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(Problem::internal)
 }
 
 #[cfg(test)]

@@ -183,7 +183,8 @@ pub(crate) async fn create_api_key(
     };
     let tx = state.db.begin().await?;
     let key = api_keys::create(&tx, now, new).await?;
-    let values = json!({ "name": key.key_name, "permissions": key.permissions, "expires_at": key.expires_at });
+    let values =
+        json!({ "name": key.key_name, "permissions": key.permissions, "expires_at": key.expires_at });
     let deed = Deed { new_values: Some(values), ..access.deed("api_key.create", "api_key", key.id) };
     audit::record(&tx, now, deed).await?;
     tx.commit().await?;
@@ -204,8 +205,10 @@ pub(crate) async fn delete_api_key(
     let key = api_keys::find(&tx, access.organization_id, *id).await?;
     let key = key.ok_or_else(|| Problem::not_found("API key"))?;
     api_keys::delete(&tx, access.organization_id, key.id).await?;
-    let deed =
-        Deed { old_values: Some(json!({ "name": key.key_name })), ..access.deed("api_key.delete", "api_key", key.id) };
+    let deed = Deed {
+        old_values: Some(json!({ "name": key.key_name })),
+        ..access.deed("api_key.delete", "api_key", key.id)
+    };
     audit::record(&tx, now, deed).await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())

@@ -153,7 +153,10 @@ pub(crate) async fn sign_up(
     body: Body<SignUpRequest>,
 ) -> Result<HttpResponse, Problem> {
     if state.settings.api.sign_up == SignUp::Closed {
-        return Err(Problem::new(Code::SignUpClosed, "ask an administrator of this installation for an account"));
+        return Err(Problem::new(
+            Code::SignUpClosed,
+            "ask an administrator of this installation for an account",
+        ));
     }
     let request = body.read().await?;
     let email = EmailAddress::parse(&request.email)?;
@@ -196,7 +199,8 @@ pub(crate) async fn log_in(
     body: Body<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
     let request = body.read().await?;
-    let refused = || Problem::new(Code::InvalidLogin, "there is no active account with this address and password");
+    let refused =
+        || Problem::new(Code::InvalidLogin, "there is no active account with this address and password");
     let user = match EmailAddress::parse(&request.email) {
         Ok(email) => users::find_by_email(state.db.reader(), &email).await?,
         Err(_) => None,
@@ -211,7 +215,8 @@ pub(crate) async fn log_in(
 
     let now = state.db.now();
     let organizations = organizations::of_user(state.db.reader(), user.id).await?;
-    let home = organizations.into_iter().next().ok_or_else(|| Problem::not_found("organization of this user"))?;
+    let home =
+        organizations.into_iter().next().ok_or_else(|| Problem::not_found("organization of this user"))?;
     let tx = state.db.begin().await?;
     users::record_login(&tx, now, user.id).await?;
     audit::record(&tx, now, deed("user.login", &user, Some(home.0.id), &client)).await?;
@@ -225,7 +230,11 @@ pub(crate) async fn log_in(
 /// Ends the session of the request, on whichever device it was opened.
 #[utoipa::path(tag = "auth", operation_id = "logout", responses((status = 204, description = "The session has ended")))]
 #[post("/auth/logout")]
-pub(crate) async fn log_out(state: web::Data<State>, session: SignedIn, client: Client) -> Result<HttpResponse, Problem> {
+pub(crate) async fn log_out(
+    state: web::Data<State>,
+    session: SignedIn,
+    client: Client,
+) -> Result<HttpResponse, Problem> {
     let live = session.live;
     let (now, tx) = (state.db.now(), state.db.begin().await?);
     sessions::revoke(&tx, live.user.id, live.session.id).await?;
@@ -245,7 +254,10 @@ pub(crate) async fn log_out(state: web::Data<State>, session: SignedIn, client: 
     responses((status = 200, description = "The caller", body = MeBody)),
 )]
 #[get("/auth/me")]
-pub(crate) async fn show_me(state: web::Data<State>, access: Access<Read>) -> Result<web::Json<MeBody>, Problem> {
+pub(crate) async fn show_me(
+    state: web::Data<State>,
+    access: Access<Read>,
+) -> Result<web::Json<MeBody>, Problem> {
     let db = state.db.reader();
     let user = users::find(db, access.user_id).await?.ok_or_else(|| Problem::not_found("user"))?;
     let organizations = organizations::of_user(db, access.user_id).await?;
@@ -280,7 +292,10 @@ fn judge_profile(full_name: Option<&str>, timezone: Option<&str>) -> Result<(), 
     if let Some(zone) = timezone
         && zone.parse::<chrono_tz::Tz>().is_err()
     {
-        return Err(Problem::field("timezone", format!("{zone:?} is not an IANA time zone such as Europe/Berlin")));
+        return Err(Problem::field(
+            "timezone",
+            format!("{zone:?} is not an IANA time zone such as Europe/Berlin"),
+        ));
     }
     Ok(())
 }
@@ -311,7 +326,11 @@ async fn open_session(
     })
 }
 
-fn signed_in(state: &State, mut response: actix_web::HttpResponseBuilder, session: SessionBody) -> HttpResponse {
+fn signed_in(
+    state: &State,
+    mut response: actix_web::HttpResponseBuilder,
+    session: SessionBody,
+) -> HttpResponse {
     response.cookie(cookie(state, session.token.clone())).json(session)
 }
 

@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn all_together_get_no_more_seats_than_there_are() {
         let seats = Seats::default();
-        let held: Vec<_> = (0..MOST).map(|number| seats.take(Uuid::from_u128(number as u128 / 50)).unwrap()).collect();
+        let held: Vec<_> =
+            (0..MOST).map(|number| seats.take(Uuid::from_u128(number as u128 / 50)).unwrap()).collect();
         assert!(seats.take(Uuid::from_u128(9_999)).is_err());
         drop(held);
         assert!(seats.take(Uuid::from_u128(9_999)).is_ok());

@@ -91,7 +91,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 ///
 /// # Errors
 /// The value does not fit.
-pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -103,7 +105,8 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(request.query_string().as_bytes()));
+        let pairs =
+            serde_urlencoded::Deserializer::new(form_urlencoded::parse(request.query_string().as_bytes()));
         ready(serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
             let path = error.path().to_string();
             let field = if path == "." { "query" } else { path.as_str() };
@@ -115,6 +118,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 /// Says of a path whose parts are not ids or numbers that there is no such thing.
 #[must_use]
 pub fn path_config() -> web::PathConfig {
-    web::PathConfig::default()
-        .error_handler(|error, _| Problem::new(Code::NotFound, format!("there is nothing here: {error}")).into())
+    web::PathConfig::default().error_handler(|error, _| {
+        Problem::new(Code::NotFound, format!("there is nothing here: {error}")).into()
+    })
 }

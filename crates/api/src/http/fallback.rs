@@ -41,7 +41,8 @@ fn methods(item: &PathItem) -> String {
         (&item.patch, "PATCH"),
         (&item.delete, "DELETE"),
     ];
-    let taken: Vec<_> = known.into_iter().filter(|(operation, _)| operation.is_some()).map(|(_, name)| name).collect();
+    let taken: Vec<_> =
+        known.into_iter().filter(|(operation, _)| operation.is_some()).map(|(_, name)| name).collect();
     taken.join(", ")
 }
 

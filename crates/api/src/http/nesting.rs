@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn json_may_nest_to_the_greatest_depth_and_not_deeper() {
         let wide = vec![nested(MAX_LEVELS - 1); 3].join(",");
-        for json in [nested(MAX_LEVELS), format!("[{wide}]"), format!("{:?}", "[".repeat(200)), r#""\"[""#.to_owned()] {
+        for json in
+            [nested(MAX_LEVELS), format!("[{wide}]"), format!("{:?}", "[".repeat(200)), r#""\"[""#.to_owned()]
+        {
             assert!(check_nesting(json.as_bytes()).is_ok(), "{json}");
         }
         let problem = check_nesting(nested(MAX_LEVELS + 1).as_bytes()).unwrap_err();

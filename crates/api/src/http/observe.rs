@@ -55,7 +55,8 @@ pub async fn observe(
             tracing::debug!(route, status, seconds, "answered");
         }
     });
-    metrics::histogram!("tidemill_http_requests_seconds", "method" => method, "route" => route.clone()).record(seconds);
+    metrics::histogram!("tidemill_http_requests_seconds", "method" => method, "route" => route.clone())
+        .record(seconds);
     metrics::counter!("tidemill_http_requests_total", "method" => method, "route" => route, "status" => status.to_string())
         .increment(1);
 

@@ -51,7 +51,8 @@ async fn read_within(
     let mut bytes = BytesMut::new();
     loop {
         let piece = timeout_at(start + patience + earned(bytes.len()), payload.next()).await;
-        let Some(piece) = piece.map_err(|_| Problem::field("body", "did not come in within its time"))? else {
+        let Some(piece) = piece.map_err(|_| Problem::field("body", "did not come in within its time"))?
+        else {
             return Ok(bytes.freeze());
         };
         let piece = piece.map_err(|error| Problem::field("body", format!("cannot be read: {error}")))?;

@@ -21,16 +21,17 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         use store::Error as E;
         match error {
-            E::Unique { constraint } => {
-                match UNIQUE.iter().find(|(known, _, _)| *known == constraint) {
-                    Some((_, field, message)) => Self::already_exists(field, *message),
-                    None => Self::new(Code::AlreadyExists, format!("there is one already ({constraint})")),
-                }
+            E::Unique { constraint } => match UNIQUE.iter().find(|(known, _, _)| *known == constraint) {
+                Some((_, field, message)) => Self::already_exists(field, *message),
+                None => Self::new(Code::AlreadyExists, format!("there is one already ({constraint})")),
+            },
+            E::WebhookPathTaken { path } => Self::already_exists(
+                "path",
+                format!("another webhook of this installation has the path {path:?}"),
+            ),
+            E::ForeignKey { .. } => {
+                Self::new(Code::ReferenceConflict, "it refers to something that does not exist")
             }
-            E::WebhookPathTaken { path } => {
-                Self::already_exists("path", format!("another webhook of this installation has the path {path:?}"))
-            }
-            E::ForeignKey { .. } => Self::new(Code::ReferenceConflict, "it refers to something that does not exist"),
             E::Check { constraint } => {
                 Self::new(Code::InvalidRequest, format!("a value is not among those allowed ({constraint})"))
             }

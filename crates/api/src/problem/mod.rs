@@ -77,7 +77,14 @@ pub struct ProblemBody {
 impl Problem {
     /// A problem with what happened this time.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after_secs: None, allow: None, execution_id: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_secs: None,
+            allow: None,
+            execution_id: None,
+        }
     }
 
     /// There is no such `noun`.

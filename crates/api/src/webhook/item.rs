@@ -351,7 +351,9 @@ mod tests {
     }
 
     fn form_of_files(names: impl Iterator<Item = String>) -> String {
-        let part = |name| format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\r\nq\r\n");
+        let part = |name| {
+            format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\r\nq\r\n")
+        };
         names.map(part).collect::<String>() + "--B--\r\n"
     }
 

@@ -9,8 +9,8 @@ use store::webhooks::{self, Method, ResponseMode, Route, SignatureScheme};
 use super::accept::{Accepted, Delivery, accept};
 use super::attachment::Kept;
 use super::item::Call;
-use super::signature::{Refusal, Standard, verify_github};
 use super::respond;
+use super::signature::{Refusal, Standard, verify_github};
 use crate::http::read_body;
 use crate::problem::{Code, Problem};
 use crate::state::State;
@@ -58,7 +58,9 @@ pub(super) async fn receive(
     // Before the call is taken in: who is sent away has started nothing, and may come again.
     let seat = match route.response_mode {
         ResponseMode::Immediate => None,
-        ResponseMode::LastNode | ResponseMode::RespondNode => Some(state.seats.take(route.webhook.organization_id)?),
+        ResponseMode::LastNode | ResponseMode::RespondNode => {
+            Some(state.seats.take(route.webhook.organization_id)?)
+        }
     };
     let body_bytes = bytes.len();
     let method = request.method().as_str();

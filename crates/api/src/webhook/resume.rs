@@ -107,7 +107,9 @@ async fn go_on(
 fn settle(resumed: Resumed) -> Result<Uuid, Problem> {
     match resumed {
         Resumed::Yes { execution_id, .. } => Ok(execution_id),
-        Resumed::Already { .. } => Err(Problem::new(Code::StateConflict, "the execution has gone on already")),
+        Resumed::Already { .. } => {
+            Err(Problem::new(Code::StateConflict, "the execution has gone on already"))
+        }
         Resumed::Unknown => Err(Problem::new(Code::NotFound, "no execution waits for this token")),
     }
 }

@@ -31,7 +31,9 @@ fn the_routes_on_one_screen() {
     let document = document();
     let rows: Vec<String> = operations(&document)
         .iter()
-        .map(|(method, path, operation)| format!("{method:6} {path}  {}", operation["operationId"].as_str().unwrap()))
+        .map(|(method, path, operation)| {
+            format!("{method:6} {path}  {}", operation["operationId"].as_str().unwrap())
+        })
         .collect();
     insta::assert_snapshot!(rows.join("\n"));
 }
@@ -39,10 +41,14 @@ fn the_routes_on_one_screen() {
 #[test]
 fn every_operation_has_an_id_of_its_own_a_tag_and_a_summary() {
     let document = document();
-    let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
     let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&document) {
-        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}: the id is used twice");
+        assert!(
+            ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+            "{method} {path}: the id is used twice"
+        );
         assert!(tags.contains(operation["tags"][0].as_str().unwrap()), "{method} {path}: unknown tag");
         assert!(operation["summary"].is_string(), "{method} {path}: no summary");
     }
@@ -54,7 +60,10 @@ fn every_error_is_documented_as_a_problem_and_every_reference_resolves() {
     for (method, path, operation) in operations(&document) {
         for (status, response) in operation["responses"].as_object().unwrap() {
             if status.starts_with(['4', '5']) {
-                assert!(response["content"]["application/problem+json"].is_object(), "{method} {path} {status}");
+                assert!(
+                    response["content"]["application/problem+json"].is_object(),
+                    "{method} {path} {status}"
+                );
             }
         }
     }
@@ -76,7 +85,10 @@ async fn the_document_and_the_reference_are_served_without_anything_from_elsewhe
 
     for path in ["/", "/docs"] {
         let answer = nobody.get(path).await;
-        assert_eq!((answer.status, answer.headers.get("location").unwrap().to_str().unwrap()), (302, "/docs/"));
+        assert_eq!(
+            (answer.status, answer.headers.get("location").unwrap().to_str().unwrap()),
+            (302, "/docs/")
+        );
     }
     let page = nobody.get("/docs/").await;
     assert!(page.text.contains("swagger-ui"), "{}", page.text);

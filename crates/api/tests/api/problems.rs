@@ -11,8 +11,20 @@ use crate::webhooks::{activate, hooked};
 fn malformed() -> Vec<Vec<u8>> {
     let deep = "[".repeat(100_000);
     [
-        "", "{", "}", "[]", "null", "5", "\"text\"", "{\"a\":}", "{\"no_such_field\":1}", "{} {}", "{\"name\":\"\\ud800\"}",
-        "{\"name\":\"\\u0000\",\"definition\":{\"nodes\":[]}}", "\u{feff}{}", &deep,
+        "",
+        "{",
+        "}",
+        "[]",
+        "null",
+        "5",
+        "\"text\"",
+        "{\"a\":}",
+        "{\"no_such_field\":1}",
+        "{} {}",
+        "{\"name\":\"\\ud800\"}",
+        "{\"name\":\"\\u0000\",\"definition\":{\"nodes\":[]}}",
+        "\u{feff}{}",
+        &deep,
     ]
     .iter()
     .map(|text| text.as_bytes().to_vec())
@@ -113,9 +125,15 @@ async fn a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not() {
     let body = json!({ "name": "x".repeat(20_000), "definition": {} }).to_string();
     let told = ada.send_raw(Method::POST, "/api/v1/workflows", "application/json", body.clone()).await;
     told.problem(413, "body_too_large");
-    let chunks = body.into_bytes().chunks(1000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+    let chunks = body
+        .into_bytes()
+        .chunks(1000)
+        .map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec()))
+        .collect::<Vec<_>>();
     let stream = reqwest::Body::wrap_stream(futures::stream::iter(chunks));
-    ada.send_raw(Method::POST, "/api/v1/workflows", "application/json", stream).await.problem(413, "body_too_large");
+    ada.send_raw(Method::POST, "/api/v1/workflows", "application/json", stream)
+        .await
+        .problem(413, "body_too_large");
     app.stop().await;
 }
 

@@ -16,8 +16,7 @@ async fn member(app: &TestApp, owner: &Client, name: &str, role: Role) -> Client
 }
 
 /// Changes that a viewer may make: they change nothing, or only the caller's own session.
-const HARMLESS: [&str; 5] =
-    ["login", "logout", "sign_up", "validate_workflow", "preview_schedule"];
+const HARMLESS: [&str; 5] = ["login", "logout", "sign_up", "validate_workflow", "preview_schedule"];
 
 on_both! {
     async fn a_viewer_reads_and_changes_nothing(app: &TestApp) {

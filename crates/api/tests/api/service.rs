@@ -83,7 +83,8 @@ async fn the_connections_of_the_database_outlive_the_web_server() {
 async fn uses_of_a_key_are_written_down_at_the_latest_when_the_service_stops() {
     let app = TestApp::spawn(Place::sqlite()).await;
     let ada = app.person("ada").await;
-    let made = ada.post("/api/v1/api-keys", json!({ "name": "k", "permissions": ["read"] })).await.expect(201);
+    let made =
+        ada.post("/api/v1/api-keys", json!({ "name": "k", "permissions": ["read"] })).await.expect(201);
     let program = app.nobody().with_token(made["key"].as_str().unwrap());
     for _ in 0..3 {
         program.get("/api/v1/workflows").await.expect(200);
@@ -98,7 +99,12 @@ async fn uses_of_a_key_are_written_down_at_the_latest_when_the_service_stops() {
 
 /// Runs the binary until it fails.
 async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_api")).args(arguments).envs(variables.iter().copied()).output().await.unwrap()
+    Command::new(env!("CARGO_BIN_EXE_api"))
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .await
+        .unwrap()
 }
 
 #[track_caller]
@@ -140,7 +146,12 @@ impl Setting {
 
     async fn run(&self, url: &str, key: &str, listen: &str) -> Output {
         let (key, files) = (self.path(key), self.path("files"));
-        let variables = [("TIDEMILL__VAULT__KEY_FILE", key.as_str()), ("TIDEMILL__FILES__DIRECTORY", &files), ("TIDEMILL__LOG__FILTER", "error"), ("TIDEMILL__DATABASE__ACQUIRE_TIMEOUT_MS", "500")];
+        let variables = [
+            ("TIDEMILL__VAULT__KEY_FILE", key.as_str()),
+            ("TIDEMILL__FILES__DIRECTORY", &files),
+            ("TIDEMILL__LOG__FILTER", "error"),
+            ("TIDEMILL__DATABASE__ACQUIRE_TIMEOUT_MS", "500"),
+        ];
         run(&["--database-url", url, "--listen", listen], &variables).await
     }
 }
@@ -148,7 +159,10 @@ impl Setting {
 #[tokio::test]
 async fn a_missing_database_is_one_line() {
     let setting = Setting::new(false).await;
-    is_one_line(&setting.run(&setting.url("rw"), "vault.key", "127.0.0.1:0").await, &["cannot reach the database", "t.db"]);
+    is_one_line(
+        &setting.run(&setting.url("rw"), "vault.key", "127.0.0.1:0").await,
+        &["cannot reach the database", "t.db"],
+    );
     let nowhere = "postgres://nobody:hunter2@127.0.0.1:1/none";
     let output = setting.run(nowhere, "vault.key", "127.0.0.1:0").await;
     is_one_line(&output, &["cannot reach the database", "127.0.0.1:1"]);
@@ -182,7 +196,10 @@ async fn a_sound_service_says_that_it_is_ready_and_ends_with_sigterm() {
     let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut service = Command::new(env!("CARGO_BIN_EXE_api"))
         .args(["--database-url", &setting.url("rwc"), "--listen", &listen.to_string()])
-        .envs([("TIDEMILL__VAULT__KEY_FILE", setting.path("vault.key")), ("TIDEMILL__FILES__DIRECTORY", setting.path("files"))])
+        .envs([
+            ("TIDEMILL__VAULT__KEY_FILE", setting.path("vault.key")),
+            ("TIDEMILL__FILES__DIRECTORY", setting.path("files")),
+        ])
         .stderr(std::process::Stdio::null())
         .kill_on_drop(true)
         .spawn()
@@ -190,20 +207,29 @@ async fn a_sound_service_says_that_it_is_ready_and_ends_with_sigterm() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut tries = 0;
-    while !client.get(format!("http://{listen}/readyz")).send().await.is_ok_and(|answer| answer.status() == 200) {
+    while !client
+        .get(format!("http://{listen}/readyz"))
+        .send()
+        .await
+        .is_ok_and(|answer| answer.status() == 200)
+    {
         tries += 1;
         assert!(tries < 200, "it did not become ready");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     client.get(format!("http://{listen}/api/v1/nothing")).send().await.unwrap();
     let metrics = client.get(format!("http://{listen}/metrics")).send().await.unwrap().text().await.unwrap();
-    assert!(metrics.contains(r#"tidemill_http_requests_total{method="GET",route="/readyz",status="200"}"#), "{metrics}");
+    assert!(
+        metrics.contains(r#"tidemill_http_requests_total{method="GET",route="/readyz",status="200"}"#),
+        "{metrics}"
+    );
     assert!(metrics.contains(r#"route="none",status="404""#), "{metrics}");
     assert!(metrics.contains("tidemill_http_requests_seconds_bucket"), "{metrics}");
 
     let pid = service.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), service.wait()).await.unwrap().unwrap();
+    let ended =
+        tokio::time::timeout(std::time::Duration::from_secs(10), service.wait()).await.unwrap().unwrap();
     assert_eq!(ended.code(), Some(0));
 }
 

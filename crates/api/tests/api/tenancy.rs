@@ -20,28 +20,37 @@ impl Owned {
     async fn make(app: &TestApp, ada: &Client) -> Self {
         let worker = app.work();
         let workflow = ada.workflow("Ada's ultramarine", echo()).await;
-        let execution =
-            ada.post(&format!("/api/v1/workflows/{workflow}/execute?wait=20"), json!({ "input": { "colour": "ultramarine" } })).await;
+        let execution = ada
+            .post(
+                &format!("/api/v1/workflows/{workflow}/execute?wait=20"),
+                json!({ "input": { "colour": "ultramarine" } }),
+            )
+            .await;
         let execution = execution.expect(200)["id"].as_str().unwrap().to_owned();
         worker.stop().await;
         let steps = ada.get(&format!("/api/v1/executions/{execution}/steps")).await.expect(200);
         let mut ids = vec![("workflows", workflow.to_string()), ("executions", execution)];
         for (noun, new) in [
             ("api-keys", json!({ "name": "ultramarine key", "permissions": ["read"] })),
-            ("schedules", json!({ "workflow_id": workflow, "name": "ultramarine", "cron_expression": "@yearly" })),
+            (
+                "schedules",
+                json!({ "workflow_id": workflow, "name": "ultramarine", "cron_expression": "@yearly" }),
+            ),
             ("webhooks", json!({ "workflow_id": workflow, "path": "ultramarine" })),
-            ("integrations", json!({ "connector": "http_bearer", "name": "ultramarine", "credentials": { "token": "ultramarine" } })),
+            (
+                "integrations",
+                json!({ "connector": "http_bearer", "name": "ultramarine", "credentials": { "token": "ultramarine" } }),
+            ),
         ] {
             let made = ada.post(&format!("/api/v1/{noun}"), new).await;
             assert_eq!(made.status, 201, "{noun}: {}", made.text);
             ids.push((noun, made.id().to_string()));
         }
-        let file = ada.send_raw(Method::POST, "/api/v1/files?filename=ultramarine", "text/plain", "ultramarine").await;
+        let file = ada
+            .send_raw(Method::POST, "/api/v1/files?filename=ultramarine", "text/plain", "ultramarine")
+            .await;
         ids.push(("files", file.id().to_string()));
-        Self {
-            ids,
-            step: steps["items"][0]["id"].as_str().unwrap().to_owned(),
-        }
+        Self { ids, step: steps["items"][0]["id"].as_str().unwrap().to_owned() }
     }
 
     /// The path with Ada's ids.
@@ -63,7 +72,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
 }
 
 fn is_public(operation: &Value) -> bool {
-    operation["security"].as_array().is_some_and(|schemes| schemes.iter().all(|scheme| scheme.as_object().unwrap().is_empty()))
+    operation["security"]
+        .as_array()
+        .is_some_and(|schemes| schemes.iter().all(|scheme| scheme.as_object().unwrap().is_empty()))
 }
 
 on_both! {

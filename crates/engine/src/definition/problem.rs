@@ -76,7 +76,12 @@ impl Problem {
 
     /// A problem that keeps the workflow from running.
     #[must_use]
-    pub fn error(code: ProblemCode, node: Option<&str>, field: Option<&str>, message: impl Into<String>) -> Self {
+    pub fn error(
+        code: ProblemCode,
+        node: Option<&str>,
+        field: Option<&str>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             severity: Severity::Error,
@@ -88,7 +93,12 @@ impl Problem {
 
     /// A problem with which the workflow can run.
     #[must_use]
-    pub fn warning(code: ProblemCode, node: Option<&str>, field: Option<&str>, message: impl Into<String>) -> Self {
+    pub fn warning(
+        code: ProblemCode,
+        node: Option<&str>,
+        field: Option<&str>,
+        message: impl Into<String>,
+    ) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, node, field, message) }
     }
 }

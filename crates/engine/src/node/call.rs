@@ -114,7 +114,9 @@ impl Parameters {
             Self::PerItem(values) => match values.get(item).or(values.last()) {
                 Some(Ok(value)) => Ok(value),
                 Some(Err(error)) => Err(error.clone()),
-                None => Err(NodeError::fatal("no_items", "the node got no item to resolve its parameters with")),
+                None => {
+                    Err(NodeError::fatal("no_items", "the node got no item to resolve its parameters with"))
+                }
             },
         }
     }
@@ -287,7 +289,12 @@ pub trait Host: Send + Sync {
     async fn run_code(&self, request: CodeRequest<'_>) -> Result<CodeOutput, NodeError>;
 
     /// Keeps bytes for an item's `binary`; small ones inside the item, large ones as a stored file.
-    async fn write_binary(&self, bytes: Bytes, mime_type: &str, file_name: Option<&str>) -> Result<Binary, NodeError>;
+    async fn write_binary(
+        &self,
+        bytes: Bytes,
+        mime_type: &str,
+        file_name: Option<&str>,
+    ) -> Result<Binary, NodeError>;
 
     /// Reads the bytes of an item's `binary` (only of this execution's organization).
     async fn read_binary(&self, binary: &Binary) -> Result<Bytes, NodeError>;

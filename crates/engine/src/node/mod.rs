@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 pub use call::{
-    Call, ChildResult, ChildStart, CodeLanguage, CodeMode, CodeOutput, CodeRequest, Credential, ExecutionInfo, Host, LogLevel,
-    Parameters, Resume, WorkflowInfo,
+    Call, ChildResult, ChildStart, CodeLanguage, CodeMode, CodeOutput, CodeRequest, Credential,
+    ExecutionInfo, Host, LogLevel, Parameters, Resume, WorkflowInfo,
 };
 pub use catalogue::Catalogue;
 pub use descriptor::{Descriptor, Effect, Example, Group, Ports};

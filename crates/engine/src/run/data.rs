@@ -97,9 +97,16 @@ impl RunData {
             }
             budget = budget.checked_sub(1)?;
             let Some(record) = self.runs(source.node).get(source.run) else { continue };
-            let Some(origin) = record.outputs.get(source.output).and_then(|items| items.get(item)) else { continue };
+            let Some(origin) = record.outputs.get(source.output).and_then(|items| items.get(item)) else {
+                continue;
+            };
             let origins = origin.paired_item.items();
-            open.extend(origins.iter().rev().filter_map(|origin| Some((self.arrival(source, record, origin.input)?, origin.item))));
+            open.extend(
+                origins
+                    .iter()
+                    .rev()
+                    .filter_map(|origin| Some((self.arrival(source, record, origin.input)?, origin.item))),
+            );
         }
         None
     }

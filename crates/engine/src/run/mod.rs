@@ -147,7 +147,12 @@ impl Run {
         for (output, connected) in graph.outgoing[node].iter().enumerate() {
             let is_empty = outputs.get(output).is_none_or(|items| items.is_empty());
             // An empty list does not start a node, but it counts as an answer for a later input.
-            targets.extend(connected.iter().filter(|target| !is_empty || target.input > 0).map(|target| (*target, output)));
+            targets.extend(
+                connected
+                    .iter()
+                    .filter(|target| !is_empty || target.input > 0)
+                    .map(|target| (*target, output)),
+            );
         }
         targets.sort_by(|(a, _), (b, _)| graph.nodes[a.node].position.order(&graph.nodes[b.node].position));
         // The stack is filled from the bottom so that the upper branch comes out first.
@@ -200,7 +205,11 @@ impl Run {
         while self.ready.is_empty() && !self.gathering.is_empty() {
             let is_waiting = |node: NodeIndex| self.gathering.iter().any(|delivery| delivery.node == node);
             let free = self.gathering.iter().position(|delivery| {
-                !self.graph.ancestors(delivery.node).into_iter().any(|parent| parent != delivery.node && is_waiting(parent))
+                !self
+                    .graph
+                    .ancestors(delivery.node)
+                    .into_iter()
+                    .any(|parent| parent != delivery.node && is_waiting(parent))
             });
             let mut delivery = self.gathering.remove(free.unwrap_or(0));
             for (sources, input) in self.graph.incoming[delivery.node].iter().zip(&mut delivery.inputs) {
@@ -229,7 +238,9 @@ impl Task {
     #[must_use]
     pub fn sources_json(&self, graph: &Graph) -> Value {
         let inputs = self.sources.iter().map(|source| match source {
-            Some(source) => json!([{ "node": graph.nodes[source.node].id, "run": source.run, "output": source.output }]),
+            Some(source) => {
+                json!([{ "node": graph.nodes[source.node].id, "run": source.run, "output": source.output }])
+            }
             None => json!([]),
         });
         Value::Array(inputs.collect())

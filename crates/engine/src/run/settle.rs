@@ -42,7 +42,10 @@ impl Run {
         }
         let continued = error.is_some();
         self.deliver(task.node, task.run_index, &outputs);
-        self.data.push(task.node, RunRecord { inputs: task.inputs, sources: task.sources, outputs, error, context });
+        self.data.push(
+            task.node,
+            RunRecord { inputs: task.inputs, sources: task.sources, outputs, error, context },
+        );
         if continued { Settled::Continued } else { Settled::Done }
     }
 }
@@ -60,8 +63,11 @@ fn outputs_after(spec: &NodeSpec, task: &Task, error: &NodeError) -> Option<Vec<
         Arc::make_mut(&mut item.json).insert("error".to_owned(), described.clone());
         item.from_input(index)
     };
-    let mut items: Vec<Item> =
-        task.inputs.first().and_then(Option::as_ref).map_or_else(Vec::new, |items| items.iter().enumerate().map(with_error).collect());
+    let mut items: Vec<Item> = task
+        .inputs
+        .first()
+        .and_then(Option::as_ref)
+        .map_or_else(Vec::new, |items| items.iter().enumerate().map(with_error).collect());
     if items.is_empty() {
         items.push(Item::new(JsonMap::from_iter([("error".to_owned(), described)])));
     }
@@ -73,7 +79,8 @@ fn outputs_after(spec: &NodeSpec, task: &Task, error: &NodeError) -> Option<Vec<
 /// Sets the origins that a node left open: of the only input item, or of the item at the same place
 /// when one list came in and one of the same length went out.
 fn fill_origins(task: &Task, outputs: &mut [Items]) {
-    let mut arrived = task.inputs.iter().enumerate().filter_map(|(input, items)| Some((input, items.as_ref()?.len())));
+    let mut arrived =
+        task.inputs.iter().enumerate().filter_map(|(input, items)| Some((input, items.as_ref()?.len())));
     let (Some((input, count)), None) = (arrived.next(), arrived.next()) else { return };
     let filled = outputs.iter().filter(|items| !items.is_empty()).count();
     for items in outputs.iter_mut() {
@@ -84,7 +91,8 @@ fn fill_origins(task: &Task, outputs: &mut [Items]) {
         // Items still held by an earlier step are copied here: the item itself is three pointers.
         for (index, item) in Arc::make_mut(items).iter_mut().enumerate() {
             if item.paired_item.is_unknown() {
-                item.paired_item = Origin::One(OriginItem { item: if count == 1 { 0 } else { index }, input });
+                item.paired_item =
+                    Origin::One(OriginItem { item: if count == 1 { 0 } else { index }, input });
             }
         }
     }

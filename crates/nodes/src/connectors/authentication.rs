@@ -211,7 +211,9 @@ mod tests {
     #[test]
     fn allowed_hosts_hold_wherever_they_are_kept() {
         let with = |hosts: Value| {
-            let Value::Object(secrets) = json!({ "token": "t", "allowedHosts": hosts }) else { panic!("an object") };
+            let Value::Object(secrets) = json!({ "token": "t", "allowedHosts": hosts }) else {
+                panic!("an object")
+            };
             let connector = "http_bearer".to_owned();
             Authentication::of(&Credential { connector, secrets, configuration: json!({}) })
         };

@@ -84,7 +84,9 @@ impl Connector {
     /// any more sends them nowhere.
     #[must_use]
     pub fn redirected_by(&self, before: &Value, after: &Value) -> Option<&'static str> {
-        let value = |configuration: &Value, name: &str| configuration.get(name).filter(|value| !is_empty(value)).cloned();
+        let value = |configuration: &Value, name: &str| {
+            configuration.get(name).filter(|value| !is_empty(value)).cloned()
+        };
         let changed = |name: &str| {
             let (before, after) = (value(before, name), value(after, name));
             before != after && !(name == "testUrl" && after.is_none())
@@ -276,7 +278,10 @@ mod tests {
         let before = json!({ "host": "mail.example", "helloName": "a" });
         assert_eq!(smtp.redirected_by(&before, &json!({ "host": "mail.example", "port": null })), None);
         assert_eq!(smtp.redirected_by(&before, &json!({ "host": "evil.example" })), Some("host"));
-        assert_eq!(smtp.redirected_by(&before, &json!({ "host": "mail.example", "security": "none" })), Some("security"));
+        assert_eq!(
+            smtp.redirected_by(&before, &json!({ "host": "mail.example", "security": "none" })),
+            Some("security")
+        );
         let bearer = find("http_bearer").unwrap();
         let before = json!({ "testUrl": "https://a.example", "allowedHosts": ["a.example"] });
         assert_eq!(bearer.redirected_by(&before, &json!({ "allowedHosts": ["a.example"] })), None);

@@ -108,9 +108,9 @@ pub(super) fn next_cursor(tenants: &[Tenant], chosen: &[Candidate]) -> Option<Uu
         .filter(|tenant| tenant.is_behind_cursor)
         .map(|tenant| tenant.organization_id)
         .collect();
-    let served = chosen.iter().map(|candidate| candidate.organization_id);
-    let served_behind = served.clone().filter(|id| behind.contains(id)).last();
-    served_behind.or(behind.last().copied()).or(served.last())
+    let mut served = chosen.iter().map(|candidate| candidate.organization_id);
+    let served_behind = served.clone().rfind(|id| behind.contains(id));
+    served_behind.or(behind.last().copied()).or(served.next_back())
 }
 
 #[cfg(test)]

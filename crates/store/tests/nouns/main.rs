@@ -1,6 +1,10 @@
 //! The modules of the store that have one noun each, on both databases.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails, in what its functions share too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "that is how a test fails, in what its functions share too"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -82,8 +82,14 @@ pub(crate) async fn execute_workflow(
     let (version, definition) = match request.version.filter(|version| *version != workflow.version) {
         None => (workflow.version, workflow.definition),
         Some(version) => {
-            let found = workflow_versions::find(state.db.reader(), access.organization_id, *id, version).await?;
-            (version, found.ok_or_else(|| Problem::field("version", "the workflow has no such version"))?.definition)
+            let found =
+                workflow_versions::find(state.db.reader(), access.organization_id, *id, version).await?;
+            (
+                version,
+                found
+                    .ok_or_else(|| Problem::field("version", "the workflow has no such version"))?
+                    .definition,
+            )
         }
     };
     let graph = match state.checked.get(*id, version) {
@@ -112,7 +118,8 @@ pub(crate) async fn execute_workflow(
         metadata: Value::Null,
     };
     let seat = wait.map(|_| state.seats.take(access.organization_id)).transpose()?;
-    let watch = wait.zip(seat).map(|(limit, seat)| (Watch::new(&state, seat, new.id), Instant::now() + limit));
+    let watch =
+        wait.zip(seat).map(|(limit, seat)| (Watch::new(&state, seat, new.id), Instant::now() + limit));
     let tx = state.db.begin().await?;
     queue::enqueue(&tx, now, std::slice::from_ref(&new)).await?;
     let deed = Deed {
@@ -161,7 +168,8 @@ pub(super) fn parse_wait(text: Option<&str>, max_ms: u64) -> Result<Option<Durat
         Some("true" | "") => Ok(Some(longest)),
         Some(text) => {
             let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            let wait = seconds.ok_or_else(|| Problem::field("wait", format!("{text:?} is neither `true` nor seconds")))?;
+            let wait = seconds
+                .ok_or_else(|| Problem::field("wait", format!("{text:?} is neither `true` nor seconds")))?;
             Ok(Some(wait.min(longest)))
         }
     }
@@ -172,13 +180,16 @@ fn find_trigger<'a>(graph: &'a Graph, name: Option<&str>) -> Result<&'a NodeSpec
     let mut triggers = triggers.iter().map(|&index| &graph.nodes[index]);
     match name {
         Some(name) => triggers.find(|node| node.name == name).ok_or_else(|| {
-            Problem::field("trigger_node", format!("the workflow has no enabled trigger of the name {name:?}"))
+            Problem::field(
+                "trigger_node",
+                format!("the workflow has no enabled trigger of the name {name:?}"),
+            )
         }),
         None => {
             let manual = triggers.clone().find(|node| node.node_type() == MANUAL_TRIGGER);
-            manual
-                .or_else(|| triggers.next())
-                .ok_or_else(|| Problem::new(Code::InvalidWorkflow, "the workflow has no enabled trigger to start at"))
+            manual.or_else(|| triggers.next()).ok_or_else(|| {
+                Problem::new(Code::InvalidWorkflow, "the workflow has no enabled trigger to start at")
+            })
         }
     }
 }

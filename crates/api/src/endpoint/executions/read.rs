@@ -63,8 +63,9 @@ pub(crate) async fn list_executions(
     check_moment("since", query.since)?;
     check_moment("until", query.until)?;
     let words = query.status.iter().flat_map(|words| words.split(','));
-    let statuses: Result<Vec<ExecutionStatus>, Problem> =
-        words.map(|word| word.trim().parse().map_err(|reason: String| Problem::field("status", reason))).collect();
+    let statuses: Result<Vec<ExecutionStatus>, Problem> = words
+        .map(|word| word.trim().parse().map_err(|reason: String| Problem::field("status", reason)))
+        .collect();
     let filter = ExecutionFilter {
         workflow_id: query.workflow_id,
         statuses: statuses?,

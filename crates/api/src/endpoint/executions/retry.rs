@@ -93,7 +93,8 @@ pub(crate) async fn retry_execution(
         metadata: origin.metadata,
     };
     let seat = wait.map(|_| state.seats.take(access.organization_id)).transpose()?;
-    let watch = wait.zip(seat).map(|(limit, seat)| (Watch::new(&state, seat, new.id), Instant::now() + limit));
+    let watch =
+        wait.zip(seat).map(|(limit, seat)| (Watch::new(&state, seat, new.id), Instant::now() + limit));
     let tx = state.db.begin().await?;
     queue::enqueue(&tx, now, std::slice::from_ref(&new)).await?;
     if let Some(sequence) = plan.before_sequence {
@@ -141,7 +142,8 @@ impl Plan {
         let wanted = definition_of(state, &origin, version).await?;
         if let Some(sequence) = before_sequence.filter(|_| pinned != wanted) {
             let kept =
-                execution_steps::nodes_before(state.db.reader(), organization_id, execution_id, sequence).await?;
+                execution_steps::nodes_before(state.db.reader(), organization_id, execution_id, sequence)
+                    .await?;
             check_unchanged(pinned, &wanted, &kept)?;
         }
         let graph = judge(state, wanted).await?.into_graph()?;
@@ -162,36 +164,52 @@ async fn find_start(state: &State, info: &RetryInfo, from: Option<&str>) -> Resu
         "start" => Ok(None),
         "failed" => match info.failed_sequence {
             Some(sequence) => Ok(Some(sequence)),
-            None => Err(Problem::new(Code::StateConflict, "no step of the execution failed: retry from `start`")),
+            None => {
+                Err(Problem::new(Code::StateConflict, "no step of the execution failed: retry from `start`"))
+            }
         },
         name => {
             let db = state.db.reader();
-            let found = execution_steps::first_sequence(db, execution.organization_id, execution.id, name).await?;
-            let unknown = || Problem::field("from", format!("{name:?} is not `start`, `failed` or a node that ran"));
+            let found =
+                execution_steps::first_sequence(db, execution.organization_id, execution.id, name).await?;
+            let unknown =
+                || Problem::field("from", format!("{name:?} is not `start`, `failed` or a node that ran"));
             found.map(Some).ok_or_else(unknown)
         }
     }
 }
 
 /// The definition that an execution runs with a version: its own, where it was given one.
-async fn definition_of(state: &State, origin: &executions::Execution, version: i64) -> Result<Value, Problem> {
+async fn definition_of(
+    state: &State,
+    origin: &executions::Execution,
+    version: i64,
+) -> Result<Value, Problem> {
     if let Some(own) = origin.metadata.get("definition") {
         return Ok(own.clone());
     }
     let (organization_id, workflow_id) = (origin.organization_id, origin.workflow_id);
     let found = workflow_versions::find(state.db.reader(), organization_id, workflow_id, version).await?;
-    let gone = || Problem::new(Code::StateConflict, format!("version {version} of the workflow does not exist any more"));
+    let gone = || {
+        Problem::new(
+            Code::StateConflict,
+            format!("version {version} of the workflow does not exist any more"),
+        )
+    };
     Ok(found.ok_or_else(gone)?.definition)
 }
 
 /// Refuses to take over a step whose node would do something else now, or from other items.
 fn check_unchanged(pinned: Value, wanted: &Value, kept: &[String]) -> Result<(), Problem> {
     let read = |value: Value| {
-        Definition::from_json(value).map_err(|problem| Problem::new(Code::InvalidWorkflow, problem.to_string()))
+        Definition::from_json(value)
+            .map_err(|problem| Problem::new(Code::InvalidWorkflow, problem.to_string()))
     };
     let (pinned, wanted) = (read(pinned)?, read(wanted.clone())?);
     for id in kept {
-        let node = |definition: &Definition| definition.nodes.iter().find(|node| node.id == *id).map(|node| node.data.clone());
+        let node = |definition: &Definition| {
+            definition.nodes.iter().find(|node| node.id == *id).map(|node| node.data.clone())
+        };
         if node(&pinned) != node(&wanted) || incoming(&pinned, id) != incoming(&wanted, id) {
             let detail = format!(
                 "node {id:?} ran before that place and has changed since: retry from `start`, or with the pinned version"
@@ -204,7 +222,8 @@ fn check_unchanged(pinned: Value, wanted: &Value, kept: &[String]) -> Result<(),
 
 /// The lines that lead to a node, whatever order they were drawn in.
 fn incoming(definition: &Definition, id: &str) -> Vec<(String, Option<String>, Option<String>)> {
-    let line = |edge: &EdgeDefinition| (edge.source.clone(), edge.source_handle.clone(), edge.target_handle.clone());
+    let line =
+        |edge: &EdgeDefinition| (edge.source.clone(), edge.source_handle.clone(), edge.target_handle.clone());
     let mut lines: Vec<_> = definition.edges.iter().filter(|edge| edge.target == id).map(line).collect();
     lines.sort();
     lines
@@ -228,7 +247,8 @@ mod tests {
     #[test]
     fn a_step_is_taken_over_only_if_its_node_and_what_leads_to_it_are_the_same() {
         let kept = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-        let check = |wanted: Value, ids: &[&str]| check_unchanged(definition("x", "a"), &wanted, &kept(ids)).is_ok();
+        let check =
+            |wanted: Value, ids: &[&str]| check_unchanged(definition("x", "a"), &wanted, &kept(ids)).is_ok();
         assert!(check(definition("y", "a"), &["t"]));
         assert!(!check(definition("y", "a"), &["t", "a"]));
         assert!(check(definition("x", "t"), &["t", "a"]));

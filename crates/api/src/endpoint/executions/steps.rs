@@ -184,7 +184,8 @@ pub(crate) async fn read_step(
     path: web::Path<(Uuid, Uuid)>,
 ) -> Result<web::Json<StepBody>, Problem> {
     let (execution_id, step_id) = path.into_inner();
-    let step = execution_steps::find(state.db.reader(), access.organization_id, execution_id, step_id).await?;
+    let step =
+        execution_steps::find(state.db.reader(), access.organization_id, execution_id, step_id).await?;
     let step = step.ok_or_else(|| Problem::not_found("step"))?;
     let inputs = resolve_inputs(&state, &step).await?;
     Ok(web::Json(StepBody::of(step, inputs)))
@@ -208,13 +209,16 @@ async fn resolve_inputs(state: &State, step: &Step) -> Result<Vec<StepInput>, Pr
 async fn items_of(state: &State, step: &Step, source: &StepSource) -> Result<Vec<Value>, Problem> {
     let db = state.db.reader();
     let from =
-        execution_steps::find_run(db, step.organization_id, step.execution_id, &source.node, source.run).await?;
+        execution_steps::find_run(db, step.organization_id, step.execution_id, &source.node, source.run)
+            .await?;
     let outputs = from.and_then(|from| from.output_data);
     Ok(match outputs {
-        Some(Value::Array(mut outputs)) if source.output < outputs.len() => match outputs.swap_remove(source.output) {
-            Value::Array(items) => items,
-            _ => Vec::new(),
-        },
+        Some(Value::Array(mut outputs)) if source.output < outputs.len() => {
+            match outputs.swap_remove(source.output) {
+                Value::Array(items) => items,
+                _ => Vec::new(),
+            }
+        }
         _ => Vec::new(),
     })
 }

@@ -54,7 +54,8 @@ pub(crate) async fn trace_execution(
 ) -> Result<web::Json<Trace>, Problem> {
     let execution = find_summary(&state, access.organization_id, *id).await?;
     let status = execution.status.parse().map_err(Problem::internal)?;
-    let mut trace = Trace { status, error: execution.error_message, order: Vec::new(), nodes: Default::default() };
+    let mut trace =
+        Trace { status, error: execution.error_message, order: Vec::new(), nodes: Default::default() };
     for step in journal::steps_of(&state.db, *id).await? {
         add(&mut trace, step).map_err(Problem::internal)?;
     }
@@ -65,7 +66,8 @@ pub(crate) async fn trace_execution(
 fn add(trace: &mut Trace, step: StepRecord) -> Result<(), serde_json::Error> {
     let Some(outputs) = step.output_data else { return Ok(()) };
     let outputs: Vec<Items> = serde_json::from_value(outputs)?;
-    let error = step.error.as_ref().and_then(|error| error.get("message")).and_then(Value::as_str).map(str::to_owned);
+    let error =
+        step.error.as_ref().and_then(|error| error.get("message")).and_then(Value::as_str).map(str::to_owned);
     trace.order.push(step.node_name.clone());
     trace.nodes.entry(step.node_name).or_default().push(TraceRun { outputs, error });
     Ok(())

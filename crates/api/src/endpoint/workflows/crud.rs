@@ -4,7 +4,9 @@ use actix_web::{HttpResponse, delete, get, post, put, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::audit::{self, Deed};
-use store::workflows::{self, NewWorkflow, SaveContext, Saved, Status, Workflow, WorkflowFilter, WorkflowUpdate};
+use store::workflows::{
+    self, NewWorkflow, SaveContext, Saved, Status, Workflow, WorkflowFilter, WorkflowUpdate,
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -169,7 +171,8 @@ pub(crate) async fn create_workflow(
     let tx = state.db.begin().await?;
     let context = save_context(&state);
     let workflow = workflows::create(&tx, context, new).await?;
-    let deed = Deed { new_values: Some(told(&workflow)), ..access.deed("workflow.create", "workflow", workflow.id) };
+    let deed =
+        Deed { new_values: Some(told(&workflow)), ..access.deed("workflow.create", "workflow", workflow.id) };
     audit::record(&tx, context.now, deed).await?;
     tx.commit().await?;
     Ok(HttpResponse::Created().json(WorkflowBody::of(workflow, problems)))
@@ -258,7 +261,8 @@ pub(crate) async fn delete_workflow(
     let workflow = workflows::find(&tx, access.organization_id, *id).await?;
     let workflow = workflow.ok_or_else(|| Problem::not_found("workflow"))?;
     workflows::delete(&tx, access.organization_id, workflow.id).await?;
-    let deed = Deed { old_values: Some(told(&workflow)), ..access.deed("workflow.delete", "workflow", workflow.id) };
+    let deed =
+        Deed { old_values: Some(told(&workflow)), ..access.deed("workflow.delete", "workflow", workflow.id) };
     audit::record(&tx, now, deed).await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())

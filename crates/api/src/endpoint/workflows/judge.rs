@@ -74,7 +74,8 @@ impl Judged {
     /// 422 with the problems of that kind.
     pub fn storable(self) -> Result<Vec<DefinitionProblem>, Problem> {
         let is_fatal = |problem: &DefinitionProblem| {
-            matches!(problem.code, ProblemCode::Shape | ProblemCode::Limit) && problem.severity == Severity::Error
+            matches!(problem.code, ProblemCode::Shape | ProblemCode::Limit)
+                && problem.severity == Severity::Error
         };
         if self.problems.iter().any(is_fatal) {
             return Err(refusal(&self.problems, is_fatal));

@@ -85,7 +85,10 @@ async fn give_status(
         StatusChange::Changed(workflow) => *workflow,
         StatusChange::NotFound => return Err(Problem::not_found("workflow")),
         StatusChange::Illegal { from } => {
-            return Err(Problem::new(Code::StateConflict, format!("a workflow that is {from} cannot become {status}")));
+            return Err(Problem::new(
+                Code::StateConflict,
+                format!("a workflow that is {from} cannot become {status}"),
+            ));
         }
     };
     let deed = Deed {

@@ -98,7 +98,13 @@ impl Client {
     }
 
     /// Sends a request with a body that is no JSON, or is sent as something else.
-    pub async fn send_raw(&self, method: Method, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub async fn send_raw(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
         Self::answer(self.request(method, path).header("content-type", content_type).body(body)).await
     }
 

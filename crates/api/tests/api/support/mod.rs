@@ -9,8 +9,8 @@ use api::{Deps, Serving};
 use engine::sandbox::LocalEvaluator;
 use serde_json::{Value, json};
 use store::files::FileStore;
-use store::settings::{self, Settings};
 use store::probe::Probe;
+use store::settings::{self, Settings};
 use store::telemetry::Telemetry;
 use store::vault::{Keyring, Vault};
 use store::{Db, SystemClock};
@@ -92,7 +92,8 @@ impl TestApp {
             ("TIDEMILL__DATABASE__ACQUIRE_TIMEOUT_MS".to_owned(), "60000".to_owned()),
             ("TIDEMILL__EGRESS__ALLOW".to_owned(), "127.0.0.1".to_owned()),
         ];
-        variables.extend(changes.iter().map(|(key, value)| (format!("TIDEMILL__{key}"), (*value).to_owned())));
+        variables
+            .extend(changes.iter().map(|(key, value)| (format!("TIDEMILL__{key}"), (*value).to_owned())));
         let settings = Arc::new(settings::load_from(None, variables).unwrap());
 
         let db = Db::connect(&settings.database, Arc::new(SystemClock)).await.unwrap();
@@ -112,8 +113,11 @@ impl TestApp {
         };
         let shutdown = CancellationToken::new();
         let serving = api::serve(deps, shutdown.clone()).unwrap();
-        let http =
-            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         Self {
             url: format!("http://{}", serving.address),
             db,
