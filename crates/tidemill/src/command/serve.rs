@@ -52,6 +52,11 @@ async fn serve(
     let services = worker::Services::open(&settings, db.clone(), vault).await?;
     let probe = Probe::new("tidemill", db.clone(), telemetry);
 
+    if examples {
+        examples::load(&db, &services.vault, &services.catalogue, &data_directory(&settings))
+            .await
+            .context("cannot load the examples")?;
+    }
     // The API stops last: whoever waits for a result is answered while the worker drains.
     let api_stop = CancellationToken::new();
     let server = api::serve(
@@ -66,11 +71,6 @@ async fn serve(
         },
         api_stop.clone(),
     )?;
-    if examples {
-        examples::load(&db, &services.vault, &services.catalogue, &data_directory(&settings))
-            .await
-            .context("cannot load the examples")?;
-    }
     say(format_args!("Tidemill is ready at {url} (API reference: {url}/docs)", url = server.base_url));
 
     let worker = Worker::new(services, Options::of(&settings));
